@@ -1,0 +1,20 @@
+//! What a partner promises and what the business wants, as one checked plan.
+//!
+//! A [`Contract`] is an Open Data Contract Standard v3.1 file; a [`Pipeline`] names a contract and says how files
+//! arrive, what is done to their rows and where they go. [`Plan::parse`] reads both and reports every mistake at once,
+//! each with file, path, line and a stable code. This crate is pure: no I/O, no clock, no async.
+
+mod contract;
+mod mistake;
+mod parameter;
+mod pipeline;
+mod plan;
+
+pub use contract::{Bounds, Check, Column, Contract, DataType, Metric, Quality, TextFormat};
+pub use mistake::{Mistake, Mistakes};
+pub use parameter::{ParameterSpec, ParameterType, ParameterValue, Parameters};
+pub use pipeline::{
+    Archive, Compression, CsvFormat, Derive, Encoding, Escape, Expression, Format, Header, Intake, Limits, Lookup, Mask, MaskMethod, NdjsonFormat,
+    Outcome, Pipeline, Publish, Review, Rule, ShortRow, Task, Tier,
+};
+pub use plan::{Plan, Sources};
