@@ -1,0 +1,56 @@
+//! Upload grants: time-limited, least-privilege URLs for partners. A grant can read nothing and reach no other partner.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
+
+use crate::{Result, run::Declared};
+
+/// What is granted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "lowercase")]
+pub enum Scope {
+    /// One path, create-only.
+    File {
+        /// Path below the container.
+        path: String,
+    },
+    /// The partner's container: create and write, for nightly jobs that overwrite by name.
+    Container,
+}
+
+/// A grant as recorded (never its URL); document `grant:<id>` in partition `partner:<partner>`, kind `grant`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Grant {
+    /// `g-` and 25 hex digits.
+    pub grant_id: String,
+    /// Partner id.
+    pub partner: String,
+    /// What is granted.
+    pub scope: Scope,
+    /// Checksums and size that the partner declares for the file.
+    pub declared: Declared,
+    /// RFC 3339.
+    pub created_at: String,
+    /// Object id of who asked.
+    pub created_by: String,
+    /// RFC 3339.
+    pub expires_at: String,
+}
+
+/// Signs upload URLs: user delegation in Azure, the account key against a loopback emulator.
+#[async_trait]
+pub trait UploadSigner: Send + Sync {
+    /// URL with a SAS for `scope` in container `landing-<partner>`, valid from now for `valid` (at most 7 days).
+    ///
+    /// # Errors
+    /// Those of the storage account.
+    async fn sign(&self, partner: &str, scope: &Scope, valid: Duration) -> Result<url::Url>;
+
+    /// Makes sure that the partner's container exists.
+    ///
+    /// # Errors
+    /// Those of the storage account.
+    async fn ensure_container(&self, partner: &str) -> Result<()>;
+}

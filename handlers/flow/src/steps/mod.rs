@@ -1,0 +1,1 @@
+//! The steps of a run (DESIGN table "Life of a file"): one file and one free function `run(context, message)` each.
