@@ -2,6 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::Mistakes;
+use crate::parse::contract;
+use crate::reader::{CONTRACT, Cursor, Report};
+
 /// A checked contract. One contract describes one table (`schema[0]`).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Contract {
@@ -18,6 +22,17 @@ pub struct Contract {
 }
 
 impl Contract {
+    /// Reads an ODCS file.
+    ///
+    /// # Errors
+    /// Every mistake in the file, in file order.
+    pub fn parse(file: &str, text: &str) -> Result<Self, Mistakes> {
+        let report = Report::new(file, CONTRACT);
+        let root = report.load(text);
+        let contract = root.as_ref().and_then(|root| contract::read(&Cursor::root(root, &report)).contract);
+        report.finish(contract)
+    }
+
     /// Names of the primary key columns in `primaryKeyPosition` order; empty if there is none.
     pub fn primary_key(&self) -> Vec<&str> {
         let mut key: Vec<_> = self.columns.iter().filter_map(|c| c.primary_key.map(|p| (p, c.name.as_str()))).collect();

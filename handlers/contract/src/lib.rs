@@ -4,13 +4,24 @@
 //! arrive, what is done to their rows and where they go. [`Plan::parse`] reads both and reports every mistake at once,
 //! each with file, path, line and a stable code. This crate is pure: no I/O, no clock, no async.
 
+mod code;
 mod contract;
+mod data_type;
+mod date_format;
 mod mistake;
+mod number;
 mod parameter;
+mod parse;
 mod pipeline;
 mod plan;
+mod reader;
+mod suggest;
+mod value;
+mod yaml;
 
+pub use code::Code;
 pub use contract::{Bounds, Check, Column, Contract, DataType, Metric, Quality, TextFormat};
+pub use date_format::{DatePart, parse_date_format};
 pub use mistake::{Mistake, Mistakes};
 pub use parameter::{ParameterSpec, ParameterType, ParameterValue, Parameters};
 pub use pipeline::{

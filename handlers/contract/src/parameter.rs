@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
 /// The declaration of one parameter in a pipeline.
@@ -33,6 +34,34 @@ pub enum ParameterType {
     Date,
 }
 
+impl ParameterType {
+    /// The value in this type: a whole number is a number too.
+    ///
+    /// # Errors
+    /// What was expected and what kind of value was found.
+    pub fn accept(self, value: &ParameterValue) -> Result<ParameterValue, String> {
+        match (self, value) {
+            (Self::Integer, ParameterValue::Integer(_)) | (Self::Boolean, ParameterValue::Boolean(_)) | (Self::String, ParameterValue::Text(_)) => {
+                Ok(value.clone())
+            }
+            (Self::Number, ParameterValue::Number(number)) if number.is_finite() => Ok(value.clone()),
+            (Self::Number, ParameterValue::Integer(number)) => Ok(ParameterValue::Number(*number as f64)),
+            (Self::Date, ParameterValue::Text(text)) if text.len() == 10 && NaiveDate::parse_from_str(text, "%Y-%m-%d").is_ok() => Ok(value.clone()),
+            _ => Err(format!("expected {}, found {}", self.expected(), value.kind())),
+        }
+    }
+
+    fn expected(self) -> &'static str {
+        match self {
+            Self::Integer => "a whole number",
+            Self::Number => "a finite number",
+            Self::String => "text",
+            Self::Boolean => "true or false",
+            Self::Date => "a date such as 2013-01-31",
+        }
+    }
+}
+
 /// A parameter's value, of the JSON type that fits its [`ParameterType`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
@@ -45,6 +74,17 @@ pub enum ParameterValue {
     Number(f64),
     /// For `string` and `date`.
     Text(String),
+}
+
+impl ParameterValue {
+    fn kind(&self) -> &'static str {
+        match self {
+            Self::Boolean(_) => "true or false",
+            Self::Integer(_) => "a whole number",
+            Self::Number(_) => "a number",
+            Self::Text(_) => "text",
+        }
+    }
 }
 
 /// Values by name, complete for a pipeline (defaults filled in).

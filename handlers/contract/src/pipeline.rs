@@ -4,7 +4,12 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::ParameterSpec;
+use crate::code::Code;
+use crate::parse::columns::Columns;
+use crate::parse::pipeline;
+use crate::reader::{Cursor, PIPELINE, Report};
+use crate::suggest::did_you_mean;
+use crate::{Mistake, Mistakes, ParameterSpec, Parameters};
 
 /// A checked pipeline.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -29,6 +34,57 @@ pub struct Pipeline {
     pub publish: Publish,
     /// What happens after publishing.
     pub archive: Archive,
+}
+
+impl Pipeline {
+    /// Reads a pipeline file alone: what depends on the contract's columns is left to [`crate::Plan::parse`].
+    ///
+    /// # Errors
+    /// Every mistake in the file, in file order.
+    pub fn parse(file: &str, text: &str) -> Result<Self, Mistakes> {
+        let report = Report::new(file, PIPELINE);
+        let root = report.load(text);
+        let pipeline = root.as_ref().and_then(|root| pipeline::read(&Cursor::root(root, &report), Columns::default()));
+        report.finish(pipeline)
+    }
+
+    /// The values that hold until somebody sets others.
+    pub fn default_parameters(&self) -> Parameters {
+        self.parameters.iter().map(|(name, spec)| (name.clone(), spec.default.clone())).collect()
+    }
+
+    /// The given values with defaults for the rest; a whole number given for a number becomes one.
+    ///
+    /// # Errors
+    /// Names that the pipeline does not declare, and values of the wrong type; their `path` is the parameter's name.
+    pub fn check_parameters(&self, given: &Parameters) -> Result<Parameters, Mistakes> {
+        let mut complete = self.default_parameters();
+        let mut mistakes = Vec::new();
+        for (name, value) in given {
+            let checked = match self.parameters.get(name) {
+                Some(spec) => spec.kind.accept(value).map_err(|message| (Code::ParameterValue, message)),
+                None => {
+                    let words: Vec<&str> = self.parameters.keys().map(String::as_str).collect();
+                    let hint = did_you_mean(name, &words);
+                    Err((Code::ParameterUnknown, format!("the pipeline `{}` declares no such parameter{hint}", self.name)))
+                }
+            };
+            match checked {
+                Ok(value) => {
+                    complete.insert(name.clone(), value);
+                }
+                Err((code, message)) => mistakes.push(Mistake {
+                    code: code.as_str().to_owned(),
+                    file: "parameters".to_owned(),
+                    path: name.clone(),
+                    line: 0,
+                    column: 0,
+                    message,
+                }),
+            }
+        }
+        if mistakes.is_empty() { Ok(complete) } else { Err(Mistakes(mistakes)) }
+    }
 }
 
 /// Which uploads a pipeline takes.
@@ -102,6 +158,29 @@ pub struct CsvFormat {
     pub encoding: Encoding,
     /// Trim ASCII blanks around unquoted fields.
     pub trim: bool,
+}
+
+impl Default for CsvFormat {
+    /// RFC 4180 with a header, in UTF-8; an empty field is null.
+    fn default() -> Self {
+        let words = |words: &[&str]| words.iter().map(|w| (*w).to_owned()).collect();
+        Self {
+            delimiter: ",".to_owned(),
+            quote: Some('"'),
+            escape: Escape::Double,
+            comment: None,
+            header: Header::First,
+            skip_lines: 0,
+            null_values: words(&[""]),
+            short_row: ShortRow::Reject,
+            decimal: '.',
+            thousands: None,
+            true_values: words(&["true", "t", "yes", "y", "1"]),
+            false_values: words(&["false", "f", "no", "n", "0"]),
+            encoding: Encoding::Utf8,
+            trim: false,
+        }
+    }
 }
 
 /// How a quote inside a quoted field is written.
@@ -301,6 +380,13 @@ pub struct Limits {
     pub expansion: u32,
 }
 
+impl Default for Limits {
+    /// Rows of up to 16 MiB, text up to 200 times the size of the file, any number of rejected rows.
+    fn default() -> Self {
+        Self { rejected_percent: None, row_bytes: 16 << 20, expansion: 200 }
+    }
+}
+
 /// How held rows are decided.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -309,6 +395,13 @@ pub struct Review {
     pub approvers: u8,
     /// ISO 8601 duration in seconds.
     pub due_within_seconds: u64,
+}
+
+impl Default for Review {
+    /// One approver, two days.
+    fn default() -> Self {
+        Self { approvers: 1, due_within_seconds: 2 * 86_400 }
+    }
 }
 
 /// Where accepted rows go.
@@ -331,6 +424,13 @@ pub struct Archive {
     pub retain_days: Option<u32>,
     /// Remove the landing blob once the run is archived.
     pub remove_landing: bool,
+}
+
+impl Default for Archive {
+    /// In the cool tier, for ever; the landing blob stays.
+    fn default() -> Self {
+        Self { tier: Tier::Cool, retain_days: None, remove_landing: false }
+    }
 }
 
 /// Blob access tiers.
