@@ -1,1 +1,36 @@
-//! x
+//! Bytes to record batches to outcomes. Sans-IO: no async runtime, no Azure, no clock, no network.
+//!
+//! A [`Compiled`] plan is made once for a run. A text is cut into [`Chunk`]s by [`Scanner`] and [`ChunkPlanner`]; each chunk goes through a
+//! [`Transformer`]; [`KeyPass`] finds keys that repeat over the run; [`RunReport`] adds everything up; [`revise()`] takes rows that people decided on.
+#![allow(clippy::todo, reason = "the signatures come first")]
+
+mod aggregate;
+mod chunk;
+mod compile;
+mod decode;
+mod header;
+mod held;
+mod keys;
+mod overrides;
+mod parquet_input;
+mod problem;
+mod report;
+mod revise;
+mod split;
+mod transform;
+mod typed;
+
+pub use aggregate::aggregate;
+pub use header::{read_header, splittable};
+pub use split::planner::{ChunkPlanner, Rescan};
+pub use split::scanner::{BOUNDARY_SPACING, Scanner, SegmentNotes};
+pub use chunk::{Chunk, HeaderEnd, HeaderInfo, Splitting};
+pub use compile::{Compiled, KeyKind, KeyRule, ReferenceTables, Secrets};
+pub use held::{Cause, CauseKind, HeldRow};
+pub use keys::{KEY_RECORD_BYTES, KeyPass};
+pub use overrides::{Exclude, ExcludeAs, Overrides};
+pub use parquet_input::{parquet_chunks, parquet_footer_len};
+pub use problem::{Code, EngineError, Problem, Refusal, VALUE_CHARS};
+pub use report::{AcceptedFile, ChunkReport, HeldCount, ProblemCount, RunReport, SAMPLES, Tally, Totals, Verdict};
+pub use revise::{Revised, RevisedOutcome, RevisedRow, revise};
+pub use transform::{ChunkStart, Stream, Transformer, rejected_header};

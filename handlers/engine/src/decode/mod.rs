@@ -1,0 +1,3 @@
+//! Bytes to records and fields.
+
+pub(crate) mod csv;

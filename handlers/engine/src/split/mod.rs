@@ -1,0 +1,6 @@
+//! Where records begin and end in a text.
+
+pub(crate) mod automaton;
+pub(crate) mod planner;
+pub(crate) mod scanner;
+pub(crate) mod splitter;

@@ -1,0 +1,87 @@
+//! One chunk through the engine: bytes in, accepted, rejected and held rows and keys out.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Chunk, ChunkReport, Compiled, EngineError, Overrides, Splitting};
+
+/// Where a chunk stands in its file.
+#[derive(Debug, Clone)]
+pub struct ChunkStart {
+    /// Id of the run, for the lineage column.
+    pub run: String,
+    /// 0-based number of the chunk.
+    pub index: u32,
+    /// The chunk.
+    pub chunk: Chunk,
+    /// Names from the header; `None` if the format has none, and for [`Splitting::Whole`], where they are read from the stream.
+    pub header: Option<Vec<String>>,
+    /// How the file is cut.
+    pub kind: Splitting,
+    /// Parquet only: the last bytes of the file, as for [`crate::parquet_chunks`].
+    pub footer: Option<Arc<[u8]>>,
+    /// Size of the file as stored.
+    pub file_len: u64,
+}
+
+/// An output of a chunk. Pieces of one stream are put together in the order of their coming.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Stream {
+    /// Accepted rows as Parquet, one file for each partition and part.
+    Accepted {
+        /// Hive-style path such as `month=1/day=2`, values percent-escaped, null as `__HIVE_DEFAULT_PARTITION__`; empty if not partitioned.
+        partition: String,
+        /// 1, or more if a file had to be closed so that not too many are open at once.
+        part: u32,
+    },
+    /// Rejected rows in the partner's own format with reasons (CSV without its header: see [`crate::rejected_header`]).
+    Rejected,
+    /// Held rows: one [`crate::HeldRow`] as JSON a line.
+    Held,
+    /// Key records for [`crate::KeyPass`].
+    Keys,
+}
+
+/// Works through one chunk.
+pub struct Transformer {}
+
+impl Transformer {
+    /// `overrides` is empty in the first pass.
+    ///
+    /// # Errors
+    /// The header does not fit the contract, or the Parquet footer cannot be read.
+    pub fn new(compiled: &Arc<Compiled>, start: ChunkStart, overrides: &Overrides) -> Result<Self, EngineError> {
+        let _ = (compiled, start, overrides);
+        todo!()
+    }
+
+    /// Takes the next bytes of the chunk, in pieces of any size.
+    ///
+    /// # Errors
+    /// The file as a whole is at fault.
+    pub fn push(&mut self, bytes: &[u8]) -> Result<(), EngineError> {
+        let _ = bytes;
+        todo!()
+    }
+
+    /// Takes what is ready. Call it after each push to keep memory flat.
+    pub fn drain(&mut self) -> Vec<(Stream, Vec<u8>)> {
+        todo!()
+    }
+
+    /// Ends the chunk: the last pieces and its report.
+    ///
+    /// # Errors
+    /// The file as a whole is at fault, such as a compressed file that ends too early.
+    pub fn finish(self) -> Result<(Vec<(Stream, Vec<u8>)>, ChunkReport), EngineError> {
+        todo!()
+    }
+}
+
+/// The one line that goes before all pieces of [`Stream::Rejected`] of a run; empty unless the format is CSV.
+pub fn rejected_header(compiled: &Compiled, names: Option<&[String]>) -> Vec<u8> {
+    let _ = (compiled, names);
+    todo!()
+}

@@ -1,0 +1,12 @@
+//! Typed values straight from bytes, with every problem of a value.
+
+pub(crate) mod builder;
+pub(crate) mod check;
+pub(crate) mod column;
+pub(crate) mod format;
+pub(crate) mod instant;
+pub(crate) mod json;
+pub(crate) mod metric;
+pub(crate) mod number;
+pub(crate) mod raw;
+pub(crate) mod text;
