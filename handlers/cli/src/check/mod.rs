@@ -1,0 +1,152 @@
+//! `sluice check`: the engine of a run on a local file, without a cloud.
+
+pub(crate) mod outputs;
+pub(crate) mod prepare;
+pub(crate) mod report;
+pub(crate) mod scan;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::Instant;
+
+use clap::Args;
+use indicatif::ProgressBar;
+use sluice_engine::{Compiled, RunReport};
+
+use crate::arguments::{pair, secret};
+use crate::fault::FileContext as _;
+use crate::{Fault, Result, terminal};
+use prepare::Given;
+use report::Report;
+use scan::{Keep, Outcome, Scanning};
+
+/// Checks a local file as a run would: the same contract, tasks, rules and limits, row by row.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  sluice check flights-2013-01.csv --pipeline samples/flights/flights.pipeline.yaml
+  sluice check data.csv.gz --pipeline p.yaml --rejected bad.csv --report report.json
+  sluice check data.csv --pipeline p.yaml --set long_delay_minutes=300 --parquet good.parquet
+  SLUICE_SECRET_TAILNUM_KEY=... sluice check data.csv --pipeline p.yaml --secret tailnum-key
+
+Ends with 0 if a run would take the file, 1 if not (with --strict: if any row is rejected or held).")]
+pub(crate) struct CheckArguments {
+    /// The file: CSV, NDJSON (both also as gzip or zstd) or Parquet, as the pipeline says
+    file: PathBuf,
+    /// The pipeline file; its contract stands beside it
+    #[arg(long, short, value_name = "YAML")]
+    pipeline: PathBuf,
+    /// A reference table from a CSV file [default: reference/NAME.csv beside the pipeline]
+    #[arg(long = "table", value_name = "NAME=CSV", value_parser = pair)]
+    tables: Vec<(String, String)>,
+    /// A parameter's value instead of its default
+    #[arg(long = "set", value_name = "NAME=VALUE", value_parser = pair)]
+    parameters: Vec<(String, String)>,
+    /// A secret for masks; without a value it is read from the environment (SLUICE_SECRET_<NAME>)
+    #[arg(long = "secret", value_name = "NAME[=VALUE]", value_parser = secret)]
+    secrets: Vec<(String, Option<String>)>,
+    /// Writes rejected rows, in the file's own format, with reasons
+    #[arg(long, value_name = "FILE")]
+    rejected: Option<PathBuf>,
+    /// Writes everything that was found, as JSON
+    #[arg(long, value_name = "JSON")]
+    report: Option<PathBuf>,
+    /// Writes accepted rows as one Parquet file
+    #[arg(long, value_name = "PARQUET")]
+    parquet: Option<PathBuf>,
+    /// How many kinds of problems the summary shows
+    #[arg(long, value_name = "N", default_value_t = 20)]
+    limit_problems: usize,
+    /// Threads [default: as many as there are cores]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
+    threads: Option<u16>,
+    /// Ends with 1 if any row is rejected or held
+    #[arg(long)]
+    strict: bool,
+    /// Prints the report as JSON instead of the summary
+    #[arg(long)]
+    json: bool,
+}
+
+/// Threads to use when nobody says.
+pub(crate) fn default_threads() -> usize {
+    std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
+}
+
+/// Runs the command; `stop` is set when the user has had enough.
+pub(crate) fn run(arguments: &CheckArguments, stop: &AtomicBool) -> Result<()> {
+    let given = Given { tables: arguments.tables.clone(), parameters: arguments.parameters.clone(), secrets: arguments.secrets.clone() };
+    let metadata = std::fs::metadata(&arguments.file).file("read", &arguments.file)?;
+    if !metadata.is_file() {
+        return Err(Fault::usage(format!("{} is no file", arguments.file.display())));
+    }
+    let wants_parquet = arguments.parquet.is_some();
+    let compiled = prepare::compile(&arguments.pipeline, &given, |plan| {
+        // One file holds all columns; folders of partitions do not.
+        if wants_parquet {
+            plan.pipeline.publish.partition_by.clear();
+        }
+    })?;
+    let work = tempfile::tempdir().map_err(|error| Fault::usage(format!("cannot make a temporary folder: {error}")))?;
+    let bar = terminal::byte_bar(metadata.len(), "checking");
+    let keep = Keep { accepted: wants_parquet, rejected: arguments.rejected.is_some() };
+    let threads = arguments.threads.map_or_else(default_threads, usize::from);
+    let begun = Instant::now();
+    let scanning = Scanning { compiled: &compiled, path: &arguments.file, work: work.path(), keep, threads, bar: &bar, stop };
+    let outcome = scanning.run();
+    bar.finish_and_clear();
+    let outcome = outcome?;
+    let report = report(&arguments.file, metadata.len(), &compiled, &outcome, begun);
+    if let Outcome::Read(scan) = &outcome {
+        if let Some(path) = &arguments.rejected {
+            outputs::write_rejected(path, &compiled, scan, work.path())?;
+        }
+        if let Some(path) = &arguments.parquet {
+            outputs::write_parquet(path, &compiled, scan, work.path())?;
+        }
+    }
+    if let Some(path) = &arguments.report {
+        outputs::write_report(path, &report)?;
+    }
+    if arguments.json {
+        terminal::json(&report)?;
+    } else {
+        terminal::print(&report.summary(arguments.limit_problems))?;
+    }
+    if !report.is_taken() {
+        return Err(Fault::data(""));
+    }
+    if arguments.strict && report.has_bad_rows() {
+        return Err(Fault::data("--strict: some rows are rejected or held"));
+    }
+    Ok(())
+}
+
+/// What a check found, as a report.
+pub(crate) fn report(file: &Path, size: u64, compiled: &Arc<Compiled>, outcome: &Outcome, begun: Instant) -> Report {
+    let plan = compiled.plan();
+    let (run, quality, refusals) = match outcome {
+        Outcome::Refused(refusal) => (RunReport::default(), Vec::new(), vec![refusal.clone()]),
+        Outcome::Read(scan) => (scan.report.clone(), scan.report.verdicts(plan, &scan.repeats), scan.report.refusals(plan, &scan.repeats)),
+    };
+    Report {
+        file: file.display().to_string(),
+        size,
+        pipeline: plan.pipeline.name.clone(),
+        tally: run.tally,
+        quality,
+        refusals,
+        seconds: begun.elapsed().as_secs_f64(),
+    }
+}
+
+/// A check without outputs, as `infer` needs it.
+pub(crate) fn quietly(compiled: &Arc<Compiled>, file: &Path, stop: &AtomicBool) -> Result<Report> {
+    let size = std::fs::metadata(file).file("read", file)?.len();
+    let work = tempfile::tempdir().map_err(|error| Fault::usage(format!("cannot make a temporary folder: {error}")))?;
+    let begun = Instant::now();
+    let bar = ProgressBar::hidden();
+    let scanning = Scanning { compiled, path: file, work: work.path(), keep: Keep::default(), threads: default_threads(), bar: &bar, stop };
+    let outcome = scanning.run()?;
+    Ok(report(file, size, compiled, &outcome, begun))
+}

@@ -1,0 +1,131 @@
+//! The files that `sluice check` writes: rejected rows, accepted rows as one Parquet file, the report.
+
+use std::fs::File;
+use std::io::{BufWriter, Write as _};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use arrow::array::RecordBatch;
+use parquet::arrow::ArrowWriter;
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use parquet::basic::{Compression, ZstdLevel};
+use parquet::file::properties::WriterProperties;
+use sluice_engine::{Compiled, EngineError, aggregate, rejected_header};
+
+use super::scan::{Scan, accepted_folder, rejected_file};
+use crate::fault::FileContext as _;
+use crate::{Fault, Result};
+
+/// Memory for a run-wide aggregate before it spills, in bytes.
+const AGGREGATE_MEMORY: usize = 512 << 20;
+
+/// Writes a file completely or not at all.
+fn whole(path: &Path, write: impl FnOnce(&mut File) -> Result<()>) -> Result<()> {
+    let mut name = path.file_name().unwrap_or_default().to_os_string();
+    name.push(".partial");
+    let partial = path.with_file_name(name);
+    let mut file = File::create(&partial).file("write", &partial)?;
+    match write(&mut file).and_then(|()| std::fs::rename(&partial, path).file("write", path)) {
+        Ok(()) => Ok(()),
+        Err(fault) => {
+            // The fault is worth more than the removal's.
+            let _ = std::fs::remove_file(&partial);
+            Err(fault)
+        }
+    }
+}
+
+/// Rejected rows of all chunks in file order, in the partner's own format with reasons.
+pub(crate) fn write_rejected(path: &Path, compiled: &Compiled, scan: &Scan, work: &Path) -> Result<()> {
+    whole(path, |file| {
+        let mut out = BufWriter::new(file);
+        out.write_all(&rejected_header(compiled, scan.header.as_deref())).file("write", path)?;
+        for index in 0..scan.chunks {
+            let piece = rejected_file(work, index);
+            if let Ok(mut rows) = File::open(&piece) {
+                std::io::copy(&mut rows, &mut out).file("write", path)?;
+            }
+        }
+        out.flush().file("write", path)
+    })
+}
+
+/// Accepted rows of all chunks in file order, as one Parquet file with the columns of the published table.
+pub(crate) fn write_parquet(path: &Path, compiled: &Arc<Compiled>, scan: &Scan, work: &Path) -> Result<()> {
+    let mut files = accepted_files(scan, work)?;
+    if compiled.aggregates() {
+        files = aggregated(compiled, files, work)?;
+    }
+    whole(path, |file| {
+        let level = ZstdLevel::try_new(3).map_err(|error| parquet_fault(&error))?;
+        let properties = WriterProperties::builder().set_compression(Compression::ZSTD(level)).build();
+        let mut writer = ArrowWriter::try_new(file, compiled.output_schema(), Some(properties)).map_err(|error| parquet_fault(&error))?;
+        for batch in batches(files) {
+            let batch = batch.map_err(|error| Fault::internal(error.to_string()))?;
+            writer.write(&batch).map_err(|error| parquet_fault(&error))?;
+        }
+        writer.close().map_err(|error| parquet_fault(&error))?;
+        Ok(())
+    })
+}
+
+fn parquet_fault(error: &parquet::errors::ParquetError) -> Fault {
+    Fault::internal(format!("cannot write Parquet: {error}"))
+}
+
+fn accepted_files(scan: &Scan, work: &Path) -> Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    for index in 0..scan.chunks {
+        let folder = accepted_folder(work, index);
+        if let Ok(entries) = std::fs::read_dir(&folder) {
+            let mut parts = entries.map(|entry| entry.map(|e| e.path())).collect::<std::io::Result<Vec<_>>>().file("read", &folder)?;
+            parts.sort();
+            files.append(&mut parts);
+        }
+    }
+    Ok(files)
+}
+
+fn aggregated(compiled: &Arc<Compiled>, files: Vec<PathBuf>, work: &Path) -> Result<Vec<PathBuf>> {
+    let spill = work.join("spill");
+    std::fs::create_dir_all(&spill).file("write", &spill)?;
+    let (pieces, _) = aggregate(compiled, "check", batches(files), AGGREGATE_MEMORY, &spill).map_err(|error| match error {
+        EngineError::Refused(refusal) => Fault::data(refusal.to_string()),
+        EngineError::Bug(_) => Fault::internal(error.to_string()),
+    })?;
+    let mut outputs = std::collections::BTreeMap::<_, Vec<u8>>::new();
+    for (stream, bytes) in pieces {
+        outputs.entry(stream).or_default().extend(bytes);
+    }
+    let folder = work.join("aggregate");
+    std::fs::create_dir_all(&folder).file("write", &folder)?;
+    let mut files = Vec::new();
+    for (number, bytes) in outputs.into_values().enumerate() {
+        let file = folder.join(format!("{number:06}.parquet"));
+        std::fs::write(&file, bytes).file("write", &file)?;
+        files.push(file);
+    }
+    Ok(files)
+}
+
+/// The rows of Parquet files, one file after the other.
+fn batches(files: Vec<PathBuf>) -> impl Iterator<Item = Result<RecordBatch, EngineError>> + Send + 'static {
+    let bug = |path: &Path, error: &dyn std::fmt::Display| EngineError::Bug(format!("cannot read back {}: {error}", path.display()));
+    files.into_iter().flat_map(move |path| {
+        let reader = File::open(&path)
+            .map_err(|error| bug(&path, &error))
+            .and_then(|file| ParquetRecordBatchReaderBuilder::try_new(file).map_err(|error| bug(&path, &error)))
+            .and_then(|builder| builder.build().map_err(|error| bug(&path, &error)));
+        let rows: Box<dyn Iterator<Item = Result<RecordBatch, EngineError>> + Send> = match reader {
+            Ok(reader) => Box::new(reader.map(move |batch| batch.map_err(|error| bug(&path, &error)))),
+            Err(error) => Box::new(std::iter::once(Err(error))),
+        };
+        rows
+    })
+}
+
+/// The report as JSON.
+pub(crate) fn write_report(path: &Path, report: &impl serde::Serialize) -> Result<()> {
+    let text = serde_json::to_vec_pretty(report).map_err(|error| Fault::internal(error.to_string()))?;
+    whole(path, |file| file.write_all(&text).and_then(|()| file.write_all(b"\n")).file("write", path))
+}

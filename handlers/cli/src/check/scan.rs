@@ -1,0 +1,392 @@
+//! A local file through the engine: the steps of a run (seal, transform, gather) without a cloud, in flat memory.
+
+use std::fs::File;
+use std::io::{Read, Seek as _, SeekFrom, Write as _};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+
+use indicatif::ProgressBar;
+use sluice_engine::{
+    Chunk, ChunkPlanner, ChunkReport, ChunkStart, Compiled, EngineError, HeaderEnd, KEY_RECORD_BYTES, KeyPass, Overrides, Refusal, RunReport, Scanner,
+    Splitting, Stream, Transformer, parquet_chunks, parquet_footer_len, read_header, splittable,
+};
+
+use crate::fault::FileContext as _;
+use crate::{Fault, Result};
+
+/// Bytes of a chunk, about; the unit of parallel work.
+const CHUNK_BYTES: u64 = 16 << 20;
+/// Bytes handed to the engine at once.
+const PIECE: usize = 256 << 10;
+/// Memory for repeated keys, in bytes; more keys mean more passes over the key records.
+const KEY_MEMORY: u64 = 256 << 20;
+/// What one key of a pass takes (see [`KeyPass`]).
+const KEY_COST: u64 = 40;
+/// Most bytes looked at for a header, beside the longest row.
+const HEADER_ROOM: u64 = 1 << 20;
+
+/// What is kept of the rows.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Keep {
+    pub(crate) accepted: bool,
+    pub(crate) rejected: bool,
+}
+
+/// What a file turned out to be.
+#[derive(Debug)]
+pub(crate) enum Outcome {
+    /// No row of it can be taken.
+    Refused(Refusal),
+    /// Every row was looked at.
+    Read(Scan),
+}
+
+/// The account of a file, and where its outputs are.
+#[derive(Debug)]
+pub(crate) struct Scan {
+    pub(crate) report: RunReport,
+    pub(crate) repeats: Overrides,
+    pub(crate) header: Option<Vec<String>>,
+    pub(crate) chunks: usize,
+}
+
+/// A scan in the making.
+pub(crate) struct Scanning<'a> {
+    pub(crate) compiled: &'a Arc<Compiled>,
+    pub(crate) path: &'a Path,
+    /// An empty folder for the outputs of the chunks.
+    pub(crate) work: &'a Path,
+    pub(crate) keep: Keep,
+    pub(crate) threads: usize,
+    pub(crate) bar: &'a ProgressBar,
+    /// Set to stop early.
+    pub(crate) stop: &'a AtomicBool,
+}
+
+/// How the file is cut.
+struct Layout {
+    kind: Splitting,
+    chunks: Vec<Chunk>,
+    header: Option<Vec<String>>,
+    footer: Option<Arc<[u8]>>,
+    file_len: u64,
+}
+
+enum Stop {
+    Refused(Refusal),
+    Fault(Fault),
+}
+
+impl From<EngineError> for Stop {
+    fn from(error: EngineError) -> Self {
+        match error {
+            EngineError::Refused(refusal) => Self::Refused(refusal),
+            EngineError::Bug(_) => Self::Fault(Fault::internal(error.to_string())),
+        }
+    }
+}
+
+impl From<Refusal> for Stop {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+impl From<Fault> for Stop {
+    fn from(fault: Fault) -> Self {
+        Self::Fault(fault)
+    }
+}
+
+impl From<std::io::Error> for Stop {
+    fn from(error: std::io::Error) -> Self {
+        Self::Fault(Fault::usage(format!("cannot read or write: {error}")))
+    }
+}
+
+impl Scanning<'_> {
+    /// Reads the whole file.
+    pub(crate) fn run(&self) -> Result<Outcome> {
+        match self.try_run() {
+            Ok(scan) => Ok(Outcome::Read(scan)),
+            Err(Stop::Refused(refusal)) => Ok(Outcome::Refused(refusal)),
+            Err(Stop::Fault(fault)) => Err(fault),
+        }
+    }
+
+    fn try_run(&self) -> Result<Scan, Stop> {
+        let layout = self.layout()?;
+        self.bar.set_length(layout.chunks.iter().map(|c| c.end - c.start).sum());
+        self.bar.set_position(0);
+        let every: Vec<usize> = (0..layout.chunks.len()).collect();
+        self.transform(&layout, &every, &Overrides::default())?;
+        let repeats = self.repeats(layout.chunks.len())?;
+        if !repeats.is_empty() {
+            let touched = self.touched(&layout, &repeats)?;
+            self.bar.inc_length(touched.iter().map(|i| layout.chunks[*i].end - layout.chunks[*i].start).sum());
+            self.transform(&layout, &touched, &repeats)?;
+        }
+        let mut report = RunReport::default();
+        for index in 0..layout.chunks.len() {
+            report.merge(&self.chunk_report(index)?);
+        }
+        Ok(Scan { report, repeats, header: layout.header, chunks: layout.chunks.len() })
+    }
+
+    fn layout(&self) -> Result<Layout, Stop> {
+        let plan = self.compiled.plan();
+        let mut file = File::open(self.path).file("read", self.path)?;
+        let file_len = file.metadata()?.len();
+        let name = self.path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
+        let head = read_up_to(&mut file, plan.pipeline.limits.row_bytes.saturating_add(HEADER_ROOM))?;
+        let kind = splittable(plan, &head, &name);
+        let whole = |chunks| Layout { kind, chunks, header: None, footer: None, file_len };
+        match kind {
+            Splitting::Whole => Ok(whole(vec![Chunk { start: 0, end: file_len, first_row: 0, first_line: 1, row_groups: Vec::new() }])),
+            Splitting::RowGroups => {
+                let footer = footer(&mut file, file_len)?;
+                let chunks = parquet_chunks(plan, &footer, file_len, CHUNK_BYTES)?;
+                Ok(Layout { footer: Some(footer.into()), ..whole(chunks) })
+            }
+            Splitting::Records => {
+                let header = read_header(plan, &head, head.len() as u64 == file_len)?;
+                let data = HeaderEnd::from(&header);
+                let mut scanner = Scanner::after_header(plan, data);
+                self.bar.set_length(file_len);
+                file.seek(SeekFrom::Start(0))?;
+                let mut piece = vec![0; PIECE];
+                loop {
+                    self.check_stop()?;
+                    let read = file.read(&mut piece)?;
+                    if read == 0 {
+                        break;
+                    }
+                    scanner.feed(&piece[..read]);
+                    self.bar.inc(read as u64);
+                }
+                let mut planner = ChunkPlanner::new(plan, data, CHUNK_BYTES);
+                if let Some(rescan) = planner.push(file_len, &scanner.finish()) {
+                    let mut scanner = rescan.scanner(plan);
+                    each_piece(self.path, rescan.from, rescan.to, |bytes| {
+                        scanner.feed(bytes);
+                        self.check_stop()
+                    })?;
+                    planner.rescanned(&scanner.finish());
+                }
+                Ok(Layout { header: header.names, ..whole(planner.finish(file_len)) })
+            }
+        }
+    }
+
+    fn check_stop(&self) -> Result<(), Stop> {
+        if self.stop.load(Ordering::Relaxed) { Err(Stop::Fault(Fault::interrupted())) } else { Ok(()) }
+    }
+
+    /// Works through these chunks on all threads; the first fault, by the order of chunks, ends it.
+    fn transform(&self, layout: &Layout, indexes: &[usize], overrides: &Overrides) -> Result<(), Stop> {
+        let next = AtomicUsize::new(0);
+        let failed: Mutex<Option<(usize, Stop)>> = Mutex::new(None);
+        let has_failed = AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            for _ in 0..self.threads.clamp(1, indexes.len().max(1)) {
+                scope.spawn(|| {
+                    while let Some(index) = indexes.get(next.fetch_add(1, Ordering::Relaxed)).copied() {
+                        if has_failed.load(Ordering::Relaxed) {
+                            return;
+                        }
+                        if let Err(stop) = self.chunk(layout, index, overrides) {
+                            has_failed.store(true, Ordering::Relaxed);
+                            let mut failed = failed.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+                            if failed.as_ref().is_none_or(|(first, _)| index < *first) {
+                                *failed = Some((index, stop));
+                            }
+                        }
+                    }
+                });
+            }
+        });
+        match failed.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner) {
+            Some((_, stop)) => Err(stop),
+            None => Ok(()),
+        }
+    }
+
+    fn chunk(&self, layout: &Layout, index: usize, overrides: &Overrides) -> Result<(), Stop> {
+        let chunk = &layout.chunks[index];
+        let overrides = match self.rows_of(index, overrides)? {
+            Some(rows) => overrides.slice(chunk.first_row, rows),
+            None => Overrides::default(),
+        };
+        let start = ChunkStart {
+            run: "check".to_owned(),
+            index: index as u32,
+            chunk: chunk.clone(),
+            header: layout.header.clone(),
+            kind: layout.kind,
+            footer: layout.footer.clone(),
+            file_len: layout.file_len,
+        };
+        let mut transformer = Transformer::new(self.compiled, start, &overrides)?;
+        let mut outputs = Outputs::new(self.work, index, self.keep);
+        each_piece(self.path, chunk.start, chunk.end, |bytes| {
+            self.check_stop()?;
+            transformer.push(bytes)?;
+            outputs.write(transformer.drain())?;
+            self.bar.inc(bytes.len() as u64);
+            Ok(())
+        })?;
+        let (pieces, report) = transformer.finish()?;
+        outputs.write(pieces)?;
+        report.check_balance().map_err(|what| Fault::internal(format!("the rows of chunk {index} do not add up: {what}")))?;
+        let text = serde_json::to_vec(&report).map_err(|e| Fault::internal(e.to_string()))?;
+        std::fs::write(report_file(self.work, index), text)?;
+        Ok(())
+    }
+
+    /// Rows of a chunk that has been read; `None` if nothing depends on it.
+    fn rows_of(&self, index: usize, overrides: &Overrides) -> Result<Option<u64>, Stop> {
+        if overrides.is_empty() { Ok(None) } else { Ok(Some(self.chunk_report(index)?.rows)) }
+    }
+
+    fn chunk_report(&self, index: usize) -> Result<ChunkReport, Stop> {
+        let text = std::fs::read(report_file(self.work, index))?;
+        serde_json::from_slice(&text).map_err(|e| Stop::Fault(Fault::internal(e.to_string())))
+    }
+
+    fn touched(&self, layout: &Layout, repeats: &Overrides) -> Result<Vec<usize>, Stop> {
+        let mut touched = Vec::new();
+        for (index, chunk) in layout.chunks.iter().enumerate() {
+            if !repeats.slice(chunk.first_row, self.chunk_report(index)?.rows).is_empty() {
+                touched.push(index);
+            }
+        }
+        Ok(touched)
+    }
+
+    /// Keys that stand twice, found in as many passes as memory asks for.
+    fn repeats(&self, chunks: usize) -> Result<Overrides, Stop> {
+        let rules = self.compiled.keys();
+        let mut repeats = Overrides::default();
+        let mut records = 0;
+        for index in 0..chunks {
+            records += std::fs::metadata(keys_file(self.work, index)).map_or(0, |m| m.len()) / KEY_RECORD_BYTES as u64;
+        }
+        if rules.is_empty() || records == 0 {
+            return Ok(repeats);
+        }
+        let passes = (records * KEY_COST).div_ceil(KEY_MEMORY).max(1) as u32;
+        for pass in 0..passes {
+            let mut keys = KeyPass::new(rules, pass, passes);
+            for index in 0..chunks {
+                let file = keys_file(self.work, index);
+                if let Ok(metadata) = std::fs::metadata(&file) {
+                    each_piece(&file, 0, metadata.len(), |bytes| {
+                        self.check_stop()?;
+                        keys.feed(bytes).map_err(Stop::from)
+                    })?;
+                }
+            }
+            repeats.merge(keys.finish()?);
+        }
+        Ok(repeats)
+    }
+}
+
+fn read_up_to(file: &mut File, most: u64) -> std::io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    file.take(most).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+fn footer(file: &mut File, file_len: u64) -> Result<Vec<u8>, Stop> {
+    let tail = |file: &mut File, len: u64| {
+        file.seek(SeekFrom::Start(file_len - len))?;
+        read_up_to(file, len)
+    };
+    let last = tail(file, file_len.min(8))?;
+    let len = parquet_footer_len(&last)?;
+    Ok(tail(file, len.min(file_len))?)
+}
+
+/// Hands the bytes `from..to` of a file on, piece by piece.
+fn each_piece(path: &Path, from: u64, to: u64, mut take: impl FnMut(&[u8]) -> Result<(), Stop>) -> Result<(), Stop> {
+    let mut file = File::open(path).file("read", path)?;
+    file.seek(SeekFrom::Start(from))?;
+    let mut left = to - from;
+    let mut piece = vec![0; PIECE];
+    while left > 0 {
+        let most = left.min(PIECE as u64) as usize;
+        let read = file.read(&mut piece[..most])?;
+        if read == 0 {
+            return Err(Fault::usage(format!("{} became shorter while it was read", path.display())).into());
+        }
+        take(&piece[..read])?;
+        left -= read as u64;
+    }
+    Ok(())
+}
+
+fn report_file(work: &Path, index: usize) -> PathBuf {
+    work.join(format!("{index:06}.report.json"))
+}
+
+fn keys_file(work: &Path, index: usize) -> PathBuf {
+    work.join(format!("{index:06}.keys"))
+}
+
+/// Rejected rows of a chunk.
+pub(crate) fn rejected_file(work: &Path, index: usize) -> PathBuf {
+    work.join(format!("{index:06}.rejected"))
+}
+
+/// Folder of the accepted Parquet files of a chunk.
+pub(crate) fn accepted_folder(work: &Path, index: usize) -> PathBuf {
+    work.join(format!("{index:06}.accepted"))
+}
+
+/// Outputs of one chunk, as files. A second pass over a chunk replaces those of the first.
+struct Outputs {
+    keep: Keep,
+    keys: PathBuf,
+    rejected: PathBuf,
+    accepted: PathBuf,
+    open: std::collections::BTreeMap<Stream, File>,
+}
+
+impl Outputs {
+    fn new(work: &Path, index: usize, keep: Keep) -> Self {
+        let outputs = Self {
+            keep,
+            keys: keys_file(work, index),
+            rejected: rejected_file(work, index),
+            accepted: accepted_folder(work, index),
+            open: std::collections::BTreeMap::new(),
+        };
+        // In a first pass there is nothing to remove.
+        let _ = std::fs::remove_file(&outputs.keys);
+        let _ = std::fs::remove_file(&outputs.rejected);
+        let _ = std::fs::remove_dir_all(&outputs.accepted);
+        outputs
+    }
+
+    fn write(&mut self, pieces: Vec<(Stream, Vec<u8>)>) -> std::io::Result<()> {
+        for (stream, bytes) in pieces {
+            let path = match &stream {
+                Stream::Accepted { part, .. } if self.keep.accepted => {
+                    std::fs::create_dir_all(&self.accepted)?;
+                    self.accepted.join(format!("{part:06}.parquet"))
+                }
+                Stream::Rejected if self.keep.rejected => self.rejected.clone(),
+                Stream::Keys => self.keys.clone(),
+                Stream::Accepted { .. } | Stream::Rejected | Stream::Held => continue,
+            };
+            let file = match self.open.entry(stream) {
+                std::collections::btree_map::Entry::Occupied(open) => open.into_mut(),
+                std::collections::btree_map::Entry::Vacant(none) => none.insert(File::create(path)?),
+            };
+            file.write_all(&bytes)?;
+        }
+        Ok(())
+    }
+}

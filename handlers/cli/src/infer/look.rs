@@ -1,0 +1,322 @@
+//! Looks at every row of a sample file once.
+
+use std::collections::BTreeSet;
+use std::fs::File;
+use std::path::Path;
+
+use arrow::datatypes::{DataType, TimeUnit};
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use parquet::file::metadata::ParquetMetaData;
+use serde_json::{Map, Value};
+use sluice_contract::Encoding;
+
+use super::dialect;
+use super::names;
+use super::profile::Profile;
+use super::propose::{self, Column, Kind, Seen, Spelling};
+use super::records::{Record, Records, decode};
+use super::shape::Shapes;
+use super::source::Source;
+use super::write::FileFormat;
+use crate::fault::FileContext as _;
+use crate::{Fault, Result};
+
+/// Most columns that a sample may have.
+const MAX_COLUMNS: usize = 10_000;
+
+/// What a file shows.
+#[derive(Debug)]
+pub(crate) struct Look {
+    pub(crate) format: FileFormat,
+    pub(crate) columns: Vec<Column>,
+    pub(crate) spelling: Spelling,
+    pub(crate) rows: u64,
+    /// Rows were left out, because there are more than were asked for.
+    pub(crate) partial: bool,
+    pub(crate) doubts: Vec<String>,
+}
+
+/// Looks at a delimited text.
+pub(crate) fn delimited(source: &Source<'_>, most_rows: u64) -> Result<Look> {
+    let dialect::Found { mut dialect, mut doubts } = dialect::find(&source.head, source.head_is_all);
+    let mut records = Records::new(source.text()?, dialect.clone());
+    let mut record = Record::default();
+    let mut first: Vec<String> = Vec::new();
+    let mut first_quoted: Vec<bool> = Vec::new();
+    let mut profiles: Vec<Profile> = Vec::new();
+    let (mut rows, mut partial, mut ragged) = (0_u64, false, 0_u64);
+    let (mut not_utf8, mut not_latin1) = (false, false);
+    while read(&mut records, &mut record)? {
+        if first.is_empty() {
+            if record.len() > MAX_COLUMNS {
+                return Err(Fault::usage(format!("the first record has {} fields: more than {MAX_COLUMNS} columns cannot be described", record.len())));
+            }
+            (first, first_quoted) = record.fields().map(|(bytes, quoted)| (decode(bytes, dialect.encoding), quoted)).unzip();
+            profiles = first.iter().map(|_| Profile::default()).collect();
+            continue;
+        }
+        if rows == most_rows {
+            partial = true;
+            break;
+        }
+        rows += 1;
+        if record.len() != profiles.len() || record.flawed {
+            ragged += 1;
+            continue;
+        }
+        for ((bytes, quoted), profile) in record.fields().zip(&mut profiles) {
+            match dialect.encoding {
+                Encoding::Utf8 => match std::str::from_utf8(bytes) {
+                    Ok(value) => profile.value(value, quoted),
+                    Err(_) => {
+                        not_utf8 = true;
+                        not_latin1 |= bytes.iter().any(|b| (0x80..0xa0).contains(b));
+                        profile.value(&decode(bytes, Encoding::Windows1252), quoted);
+                    }
+                },
+                encoding => profile.value(&decode(bytes, encoding), quoted),
+            }
+        }
+    }
+    if not_utf8 {
+        dialect.encoding = if not_latin1 { Encoding::Windows1252 } else { Encoding::Latin1 };
+        doubts.push("some values, far from the beginning, are no valid UTF-8: the encoding is a guess".to_owned());
+    }
+    if ragged > 0 {
+        doubts.push(format!("{ragged} of {rows} rows do not have the header's number of fields or have a stray quote: they will be rejected"));
+    }
+    let header = is_header(&first, &profiles);
+    let sources: Vec<String> = if header {
+        first
+    } else {
+        doubts.push("the first record looks like data: columns are named by their position (header: none)".to_owned());
+        for ((value, quoted), profile) in first.iter().zip(first_quoted).zip(&mut profiles) {
+            profile.value(value, quoted);
+        }
+        rows += 1;
+        (1..=first.len()).map(|n| format!("column_{n}")).collect()
+    };
+    if header {
+        let repeated = repeated_names(&sources);
+        if !repeated.is_empty() {
+            return Err(Fault::usage(format!(
+                "the header names {} more than once: the columns cannot be told apart; ask for a file with different names",
+                repeated.join(", ")
+            )));
+        }
+    }
+    let lake_names = names::columns(&sources);
+    let seen = sources.into_iter().zip(profiles).map(|(source, profile)| Seen { source, profile, known: None }).collect();
+    let (columns, spelling, more) = propose::text(seen, lake_names);
+    doubts.extend(more);
+    Ok(Look { format: FileFormat::Csv { dialect, header }, columns, spelling, rows, partial, doubts })
+}
+
+fn read(records: &mut Records<impl std::io::BufRead>, record: &mut Record) -> Result<bool> {
+    records.read(record).map_err(|error| Fault::data(format!("the file cannot be read to its end: {error}")))
+}
+
+fn repeated_names(names: &[String]) -> Vec<&str> {
+    let mut seen = BTreeSet::new();
+    names.iter().map(String::as_str).filter(|name| !seen.insert(*name)).collect()
+}
+
+/// The first record names the columns unless it looks like any other row.
+fn is_header(first: &[String], profiles: &[Profile]) -> bool {
+    if first.iter().any(|name| name.trim().is_empty()) || !repeated_names(first).is_empty() {
+        // Names that are missing or stand twice: a header only if nothing in it looks like data.
+        return first.iter().all(|name| Shapes::of(name.trim()) == Shapes::NONE) && first.iter().filter(|n| !n.trim().is_empty()).count() * 2 > first.len();
+    }
+    let unlike_the_rest = |(name, profile): (&String, &Profile)| {
+        profile.values > 0 && profile.shapes != Shapes::NONE && profile.shapes.and(Shapes::of(name.trim())) == Shapes::NONE
+    };
+    if first.iter().zip(profiles).any(unlike_the_rest) {
+        return true;
+    }
+    // All columns are text: names are words, not numbers or dates.
+    first.iter().all(|name| Shapes::of(name.trim()) == Shapes::NONE)
+}
+
+/// Looks at one JSON object a line.
+pub(crate) fn ndjson(source: &Source<'_>, most_rows: u64) -> Result<Look> {
+    let mut text = source.text()?;
+    let mut fields: Vec<JsonField> = Vec::new();
+    let mut index = std::collections::HashMap::<String, usize>::new();
+    let (mut rows, mut partial, mut broken) = (0_u64, false, 0_u64);
+    let mut line = Vec::new();
+    loop {
+        line.clear();
+        let read = std::io::BufRead::read_until(&mut std::io::Read::take(&mut text, super::source::HEAD as u64 * 16), b'\n', &mut line);
+        if read.map_err(|error| Fault::data(format!("the file cannot be read to its end: {error}")))? == 0 {
+            break;
+        }
+        let bytes = line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&line);
+        if bytes.iter().all(u8::is_ascii_whitespace) {
+            continue;
+        }
+        if rows == most_rows {
+            partial = true;
+            break;
+        }
+        rows += 1;
+        let Ok(object) = serde_json::from_slice::<Map<String, Value>>(bytes) else {
+            broken += 1;
+            continue;
+        };
+        for (key, value) in object {
+            let at = *index.entry(key.clone()).or_insert_with(|| {
+                fields.push(JsonField::new(key));
+                fields.len() - 1
+            });
+            fields[at].value(&value);
+        }
+        if fields.len() > MAX_COLUMNS {
+            return Err(Fault::usage(format!("more than {MAX_COLUMNS} different keys cannot be described")));
+        }
+    }
+    let mut doubts = Vec::new();
+    if broken > 0 {
+        doubts.push(format!("{broken} of {rows} lines are no JSON objects: they will be rejected"));
+    }
+    if fields.is_empty() {
+        return Err(Fault::usage("no line is a JSON object with keys: there is nothing to learn from it"));
+    }
+    let sources: Vec<String> = fields.iter().map(|f| f.name.clone()).collect();
+    let lake_names = names::columns(&sources);
+    let whole = rows - broken;
+    let seen = fields.into_iter().map(|field| field.finish(whole)).collect();
+    let (columns, mut spelling, more) = propose::text(seen, lake_names);
+    doubts.extend(more);
+    // JSON writes numbers and booleans in one way only.
+    spelling = Spelling { nulls: spelling.nulls, ..Spelling::default() };
+    Ok(Look { format: FileFormat::Ndjson, columns, spelling, rows, partial, doubts })
+}
+
+/// A key, with the JSON types that its values have.
+struct JsonField {
+    name: String,
+    profile: Profile,
+    strings: bool,
+    numbers: bool,
+    booleans: bool,
+    nested: bool,
+}
+
+impl JsonField {
+    fn new(name: String) -> Self {
+        Self { name, profile: Profile::default(), strings: false, numbers: false, booleans: false, nested: false }
+    }
+
+    fn value(&mut self, value: &Value) {
+        match value {
+            Value::Null => self.profile.blank(),
+            Value::String(text) => {
+                self.strings = true;
+                self.profile.value(text, true);
+            }
+            Value::Number(number) => {
+                self.numbers = true;
+                self.profile.value(&number.to_string(), true);
+            }
+            Value::Bool(word) => {
+                self.booleans = true;
+                self.profile.value(if *word { "true" } else { "false" }, true);
+            }
+            Value::Array(_) | Value::Object(_) => {
+                self.nested = true;
+                self.profile.value("{}", true);
+            }
+        }
+    }
+
+    /// A string is text, a date or a time; only a JSON number is a number.
+    fn finish(mut self, rows: u64) -> Seen {
+        for _ in self.profile.rows..rows {
+            self.profile.blank();
+        }
+        let known = if self.nested {
+            Some(if self.strings || self.numbers || self.booleans { Kind::Text } else { Kind::Json })
+        } else if self.strings && (self.numbers || self.booleans) || (self.numbers && self.booleans) {
+            Some(Kind::Text)
+        } else if self.strings && is_numeric_or_boolean(self.profile.shapes) {
+            Some(Kind::Text)
+        } else {
+            None
+        };
+        Seen { source: self.name, profile: self.profile, known }
+    }
+}
+
+fn is_numeric_or_boolean(shapes: Shapes) -> bool {
+    use super::shape::Shape;
+    [Shape::Float, Shape::Point, Shape::Comma, Shape::CommaGroups, Shape::PointGroups, Shape::TrueFalse, Shape::YesNo, Shape::YN, Shape::TF]
+        .into_iter()
+        .any(|shape| shapes.has(shape))
+}
+
+/// Looks at the schema and statistics of a Parquet file.
+pub(crate) fn parquet(path: &Path) -> Result<Look> {
+    let file = File::open(path).file("read", path)?;
+    let builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(|error| Fault::data(format!("{} is no whole Parquet file: {error}", path.display())))?;
+    let rows = builder.metadata().file_metadata().num_rows().unsigned_abs();
+    let mut doubts = Vec::new();
+    let mut sources = Vec::new();
+    let mut kinds = Vec::new();
+    for field in builder.schema().fields() {
+        match parquet_kind(field.data_type()) {
+            Some(kind) => {
+                sources.push(field.name().clone());
+                kinds.push((kind, null_count(builder.metadata(), field.name()).or((!field.is_nullable()).then_some(0))));
+            }
+            None => doubts.push(format!("column {} has the type {}, which a contract cannot name: it is left out", field.name(), field.data_type())),
+        }
+    }
+    if sources.is_empty() {
+        return Err(Fault::usage("no column has a type that a contract can name"));
+    }
+    let columns = names::columns(&sources)
+        .into_iter()
+        .zip(sources)
+        .zip(kinds)
+        .map(|((name, source), (kind, nulls))| Column {
+            name,
+            source,
+            kind,
+            required: nulls == Some(0) && rows > 0,
+            unique: false,
+            seen: nulls.filter(|n| *n > 0).map(|n| format!("{n} of {rows} null")).unwrap_or_default(),
+            doubts: if nulls.is_none() { vec!["the file does not say whether there are nulls".to_owned()] } else { Vec::new() },
+        })
+        .collect();
+    Ok(Look { format: FileFormat::Parquet, columns, spelling: Spelling::default(), rows, partial: false, doubts })
+}
+
+/// Nulls of a top-level column, if every row group counts them.
+fn null_count(metadata: &ParquetMetaData, name: &str) -> Option<u64> {
+    metadata.row_groups().iter().try_fold(0, |sum, group| {
+        let column = group.columns().iter().find(|c| c.column_path().parts() == [name.to_owned()])?;
+        Some(sum + column.statistics()?.null_count_opt()?)
+    })
+}
+
+fn parquet_kind(data_type: &DataType) -> Option<Kind> {
+    Some(match data_type {
+        DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => Kind::Text,
+        DataType::Dictionary(_, value) => return parquet_kind(value),
+        DataType::Boolean => Kind::Boolean,
+        DataType::Int8 => Kind::Integer { bits: 8 },
+        DataType::Int16 | DataType::UInt8 => Kind::Integer { bits: 16 },
+        DataType::Int32 | DataType::UInt16 => Kind::Integer { bits: 32 },
+        DataType::Int64 | DataType::UInt32 => Kind::Integer { bits: 64 },
+        DataType::Float16 | DataType::Float32 | DataType::Float64 => Kind::Double,
+        DataType::Decimal32(p, s) | DataType::Decimal64(p, s) | DataType::Decimal128(p, s) if *s >= 0 => {
+            Kind::Decimal { precision: *p, scale: s.unsigned_abs() }
+        }
+        DataType::Date32 | DataType::Date64 => Kind::Date { format: None },
+        DataType::Timestamp(TimeUnit::Second | TimeUnit::Millisecond | TimeUnit::Microsecond | TimeUnit::Nanosecond, zone) => {
+            Kind::Timestamp { zoned: zone.is_some() }
+        }
+        DataType::Time32(_) | DataType::Time64(_) => Kind::Time,
+        _ => return None,
+    })
+}

@@ -1,0 +1,187 @@
+//! `sluice infer`: a sample file into a contract and a pipeline to start from.
+
+mod dialect;
+mod look;
+mod names;
+mod profile;
+mod propose;
+mod records;
+mod shape;
+mod source;
+mod write;
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
+
+use clap::Args;
+use sluice_contract::{Plan, Sources};
+use sluice_engine::{Code, Compiled, ReferenceTables, Secrets};
+
+use crate::check::{self, prepare::mistaken, report::Report};
+use crate::fault::FileContext as _;
+use crate::text::{count, plural, tame};
+use crate::{Fault, Result, terminal};
+use propose::Kind;
+use source::Source;
+use write::Proposal;
+
+/// How often a proposal is corrected by what the engine says to it.
+const MAX_ROUNDS: usize = 6;
+
+/// Drafts a contract and a pipeline from a sample file.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  sluice infer flights-2013-01.csv
+  sluice infer export.csv.gz --name orders --partner northwind --out pipelines/
+
+Writes <name>.odcs.yaml and <name>.pipeline.yaml, which `sluice check` takes for the same file,
+and says what it was unsure about. A sample shows what is, not what was promised: read both files.")]
+pub(crate) struct InferArguments {
+    /// The sample: CSV, NDJSON (both also as gzip or zstd) or Parquet
+    file: PathBuf,
+    /// Name of the pipeline and of both files [default: from the file's name]
+    #[arg(long)]
+    name: Option<String>,
+    /// Partner who sends such files
+    #[arg(long, default_value = "partner")]
+    partner: String,
+    /// Folder to write to
+    #[arg(long, value_name = "FOLDER", default_value = ".")]
+    out: PathBuf,
+    /// Look at this many rows only
+    #[arg(long, value_name = "N")]
+    rows: Option<u64>,
+    /// Replaces files that are there
+    #[arg(long)]
+    force: bool,
+}
+
+/// Runs the command.
+pub(crate) fn run(arguments: &InferArguments, stop: &AtomicBool) -> Result<()> {
+    let file_name = arguments.file.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
+    let name = arguments.name.clone().unwrap_or_else(|| names::pipeline(&file_name));
+    let (mut proposal, doubts) = propose(&arguments.file, &file_name, name, &arguments.partner, arguments.rows.unwrap_or(u64::MAX))?;
+    let contract_path = arguments.out.join(proposal.contract_file());
+    let pipeline_path = arguments.out.join(proposal.pipeline_file());
+    if !arguments.force
+        && let Some(there) = [&contract_path, &pipeline_path].into_iter().find(|path| path.exists())
+    {
+        return Err(Fault::usage(format!("{} is there already; --force replaces it, --name or --out choose another place", there.display())));
+    }
+    let report = settle(&mut proposal, &arguments.file, stop)?;
+    std::fs::create_dir_all(&arguments.out).file("make the folder", &arguments.out)?;
+    std::fs::write(&contract_path, proposal.contract()).file("write", &contract_path)?;
+    std::fs::write(&pipeline_path, proposal.pipeline()).file("write", &pipeline_path)?;
+    terminal::line(format!("{}\n{}", contract_path.display(), pipeline_path.display()))?;
+    let unsure: Vec<String> = doubts
+        .into_iter()
+        .chain(proposal.columns.iter().flat_map(|c| c.doubts.iter().map(|doubt| format!("{}: {doubt}", c.name))))
+        .collect();
+    if unsure.is_empty() {
+        terminal::note(format!("\n{} and {} seen, nothing unsure.", plural(proposal.columns.len() as u64, "column"), plural(proposal.rows, "row")));
+    } else {
+        terminal::note(format!("\n{} and {} seen. Unsure about:", plural(proposal.columns.len() as u64, "column"), plural(proposal.rows, "row")));
+        for doubt in &unsure {
+            terminal::note(format!("  - {}", tame(doubt)));
+        }
+    }
+    let totals = &report.tally.totals;
+    terminal::note(format!(
+        "\nChecked with the same file: {} accepted, {} rejected. Next: sluice check {} --pipeline {}",
+        count(totals.accepted),
+        count(totals.rejected),
+        arguments.file.display(),
+        pipeline_path.display()
+    ));
+    Ok(())
+}
+
+fn propose(file: &Path, file_name: &str, name: String, partner: &str, most_rows: u64) -> Result<(Proposal, Vec<String>)> {
+    let source = Source::open(file)?;
+    let look = match source.kind {
+        source::Kind::Delimited => look::delimited(&source, most_rows)?,
+        source::Kind::Ndjson => look::ndjson(&source, most_rows)?,
+        source::Kind::Parquet => look::parquet(file)?,
+    };
+    let path = match names::extensions(file_name) {
+        Some(extensions) => format!("{name}/*.{extensions}"),
+        None => format!("{name}/*"),
+    };
+    let proposal = Proposal {
+        path,
+        name,
+        partner: partner.to_owned(),
+        file: file_name.to_owned(),
+        rows: look.rows,
+        partial: look.partial,
+        format: look.format,
+        spelling: look.spelling,
+        columns: look.columns,
+    };
+    Ok((proposal, look.doubts))
+}
+
+/// Puts the proposal to the engine with the same file, and takes back what the engine does not read as it was read here.
+fn settle(proposal: &mut Proposal, file: &Path, stop: &AtomicBool) -> Result<Report> {
+    for _ in 0..MAX_ROUNDS {
+        let compiled = compile(proposal)?;
+        let report = check::quietly(&compiled, file, stop)?;
+        if let Some(refusal) = report.refusals.first() {
+            return Err(Fault::data(format!("the engine refuses this file: {refusal}{}", check::report::place(refusal))));
+        }
+        if !relax(proposal, &report) {
+            return Ok(report);
+        }
+    }
+    Err(Fault::internal("the proposal and the engine do not come to terms over this file"))
+}
+
+fn compile(proposal: &Proposal) -> Result<std::sync::Arc<Compiled>> {
+    let (pipeline, contract) = (proposal.pipeline(), proposal.contract());
+    let plan = Plan::parse(&Sources {
+        pipeline_file: &proposal.pipeline_file(),
+        pipeline: &pipeline,
+        contract_file: &proposal.contract_file(),
+        contract: &contract,
+    })
+    .map_err(|mistakes| mistaken(&mistakes))?;
+    Compiled::new(plan, std::collections::BTreeMap::new(), ReferenceTables::default(), Secrets::default()).map_err(|mistakes| mistaken(&mistakes))
+}
+
+/// Takes back promises that rows of the sample break; `false` if there are none left to take back.
+fn relax(proposal: &mut Proposal, report: &Report) -> bool {
+    let mut changed = false;
+    for problem in &report.tally.problems {
+        let column = problem.column.as_ref().and_then(|name| proposal.columns.iter_mut().find(|c| c.name == *name));
+        let unique = problem.rule.as_ref().and_then(|rule| rule.strip_prefix("unique:")).map(str::to_owned);
+        match (problem.code, column) {
+            (Code::Required, Some(column)) if column.required => {
+                column.required = false;
+                column.doubts.push(format!("{} without a value", plural(problem.count, "row")));
+                changed = true;
+            }
+            (Code::RepeatedUnique, column) => {
+                let named = unique.and_then(|name| proposal.columns.iter().position(|c| c.name == name));
+                let at = named.or_else(|| column.map(|c| c.name.clone()).and_then(|name| proposal.columns.iter().position(|c| c.name == name)));
+                if let Some(column) = at.map(|at| &mut proposal.columns[at])
+                    && column.unique
+                {
+                    column.unique = false;
+                    column.doubts.push(format!("{} repeat a value", plural(problem.count, "row")));
+                    changed = true;
+                }
+            }
+            (Code::Required | Code::NulCharacter | Code::InvalidEncoding | Code::TooFewFields | Code::TooManyFields, _) => {}
+            (code, Some(column)) if column.kind != Kind::Text => {
+                column.doubts.push(format!("taken as text, because {} otherwise ({code})", plural(problem.count, "problem")));
+                column.kind = Kind::Text;
+                changed = true;
+            }
+            _ => {}
+        }
+    }
+    changed
+}
+
+#[cfg(test)]
+mod tests;

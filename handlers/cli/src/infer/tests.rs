@@ -1,0 +1,142 @@
+//! What is inferred must parse, and must be kept by the very file it came from.
+
+use std::sync::atomic::AtomicBool;
+
+use proptest::prelude::*;
+
+use super::*;
+
+fn infer(file_name: &str, content: &[u8]) -> Result<(Proposal, Report, Vec<String>)> {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join(file_name);
+    std::fs::write(&file, content).unwrap();
+    let (mut proposal, doubts) = propose(&file, file_name, names::pipeline(file_name), "partner", u64::MAX)?;
+    let report = settle(&mut proposal, &file, &AtomicBool::new(false))?;
+    Ok((proposal, report, doubts))
+}
+
+fn kind(proposal: &Proposal, name: &str) -> Kind {
+    proposal.columns.iter().find(|c| c.name == name).unwrap_or_else(|| panic!("no column {name} in {:?}", proposal.columns)).kind
+}
+
+#[test]
+fn a_plain_csv_is_understood() {
+    let text = "id,when,amount,ok,note\n1,2013-01-31T10:00:00Z,1.5,true,\"a, b\"\n2,2013-02-01T10:00:00Z,NA,false,\n";
+    let (proposal, report, _) = infer("orders-2013.csv", text.as_bytes()).unwrap();
+    assert_eq!(proposal.name, "orders");
+    assert_eq!(kind(&proposal, "id"), Kind::Integer { bits: 32 });
+    assert_eq!(kind(&proposal, "when"), Kind::Timestamp { zoned: true });
+    assert_eq!(kind(&proposal, "amount"), Kind::Double);
+    assert_eq!(kind(&proposal, "ok"), Kind::Boolean);
+    assert_eq!(kind(&proposal, "note"), Kind::Text);
+    assert_eq!((report.tally.totals.rows, report.tally.totals.accepted), (2, 2));
+}
+
+#[test]
+fn a_german_export_is_understood() {
+    let mut text = b"Auftrag;Datum;Betrag;Gr\xf6\xdfe\r\n".to_vec();
+    for day in 1..=28 {
+        text.extend(format!("{day};{day:02}.01.2013;1.{day:03},50;").bytes());
+        text.extend(b"gro\xdf\r\n");
+    }
+    let (proposal, report, _) = infer("export.csv", &text).unwrap();
+    assert_eq!(kind(&proposal, "datum"), Kind::Date { format: Some("dd.MM.yyyy") });
+    assert!(matches!(kind(&proposal, "betrag"), Kind::Decimal { scale: 2, .. }), "{:?}", proposal.columns);
+    assert_eq!(proposal.columns[3].source, "Größe");
+    assert_eq!(report.tally.totals.accepted, 28);
+}
+
+#[test]
+fn json_lines_are_understood() {
+    let text = "{\"id\":1,\"at\":\"2024-01-01\",\"items\":[1],\"code\":\"007\"}\n{\"id\":2,\"at\":\"2024-01-02\",\"items\":[],\"extra\":1.5,\"code\":\"42\"}\n";
+    let (proposal, report, _) = infer("o.ndjson", text.as_bytes()).unwrap();
+    assert_eq!(kind(&proposal, "at"), Kind::Date { format: None });
+    assert_eq!(kind(&proposal, "items"), Kind::Json);
+    assert_eq!(kind(&proposal, "code"), Kind::Text);
+    assert!(!proposal.columns.iter().find(|c| c.name == "extra").unwrap().required);
+    assert_eq!(report.tally.totals.accepted, 2);
+}
+
+#[test]
+fn a_file_without_a_header_is_understood() {
+    let (proposal, report, doubts) = infer("x.csv", b"1,2013-01-01,a\n2,2013-01-02,b\n").unwrap();
+    assert_eq!(kind(&proposal, "column_2"), Kind::Date { format: None });
+    assert!(doubts.iter().any(|d| d.contains("looks like data")), "{doubts:?}");
+    assert_eq!(report.tally.totals.rows, 2);
+}
+
+#[test]
+fn compressed_text_is_understood() {
+    use std::io::Write as _;
+    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    gzip.write_all(b"a,b\n1,2\n").unwrap();
+    let (proposal, report, _) = infer("x.csv.gz", &gzip.finish().unwrap()).unwrap();
+    assert_eq!(proposal.path, "x/*.csv.gz");
+    assert_eq!(report.tally.totals.accepted, 1);
+}
+
+#[test]
+fn a_ragged_row_is_named_and_rejected() {
+    let (_, report, doubts) = infer("x.csv", b"a,b\n1,2\n3\n4,5\n").unwrap();
+    assert_eq!((report.tally.totals.accepted, report.tally.totals.rejected), (2, 1));
+    assert!(doubts.iter().any(|d| d.contains("will be rejected")), "{doubts:?}");
+}
+
+#[test]
+fn what_teaches_nothing_is_refused() {
+    for (name, content) in [("a.csv", &b""[..]), ("b.csv", b"\n \n"), ("c.csv", b"a\0b"), ("d.csv", b"x,x\n1,2\n"), ("e.ndjson", b"{broken\n")] {
+        assert_eq!(infer(name, content).unwrap_err().exit, crate::Exit::Usage, "{name}");
+    }
+}
+
+/// A field that may need quotes.
+fn cell() -> impl Strategy<Value = String> {
+    prop_oneof![
+        Just(String::new()),
+        Just("NA".to_owned()),
+        any::<i32>().prop_map(|n| n.to_string()),
+        (-1e6..1e6).prop_map(|x: f64| format!("{x:.3}")),
+        Just("2013-01-31".to_owned()),
+        Just("31/12/2013".to_owned()),
+        Just("2013-01-31 10:00:00".to_owned()),
+        Just("yes".to_owned()),
+        Just("00123".to_owned()),
+        "[a-z ,;\"'é]{0,8}",
+        Just("two\nlines".to_owned()),
+    ]
+}
+
+fn csv(rows: &[Vec<String>], delimiter: char) -> String {
+    let mut out = String::new();
+    for row in rows {
+        let cells: Vec<String> = row.iter().map(|cell| format!("\"{}\"", cell.replace('"', "\"\""))).collect();
+        out.push_str(&cells.join(&delimiter.to_string()));
+        out.push('\n');
+    }
+    out
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_well_formed_csv_keeps_its_own_contract(
+        columns in prop::collection::vec(prop::collection::vec(cell(), 12), 2..6),
+        delimiter in prop::sample::select(vec![',', ';', '\t', '|']),
+    ) {
+        let names: Vec<String> = (0..columns.len()).map(|i| format!("Field {}", char::from(b'a' + i as u8))).collect();
+        let mut rows = vec![names];
+        rows.extend((0..12).map(|r| columns.iter().map(|c| c[r].clone()).collect::<Vec<_>>()));
+        let (proposal, report, _) = infer("some-file.csv", csv(&rows, delimiter).as_bytes()).map_err(|f| TestCaseError::fail(f.message))?;
+        prop_assert_eq!(report.tally.totals.rows, 12);
+        prop_assert_eq!(report.tally.totals.accepted, 12, "{}\n{}\n{:?}", proposal.contract(), proposal.pipeline(), report.tally.problems);
+    }
+
+    #[test]
+    fn any_bytes_are_answered(content in prop::collection::vec(any::<u8>(), 0..300)) {
+        match infer("x.csv", &content) {
+            Ok((_, report, _)) => prop_assert!(report.refusals.is_empty()),
+            Err(fault) => prop_assert!(fault.exit != crate::Exit::Internal, "{}", fault.message),
+        }
+    }
+}
