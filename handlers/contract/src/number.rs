@@ -11,7 +11,7 @@ pub(crate) struct Number {
 }
 
 impl Number {
-    /// Reads `-12.50` or `1.5e3`; `None` if it is no number or would need more than 400 digits.
+    /// Reads `-12.50` or `1.5e3`; `None` if it is no number or is longer than any type holds.
     pub(crate) fn parse(text: &str) -> Option<Self> {
         let negative = text.starts_with('-');
         let text = text.strip_prefix(['+', '-']).unwrap_or(text);
@@ -21,7 +21,7 @@ impl Number {
         };
         let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
         let mut digits = format!("{whole}{fraction}");
-        if digits.is_empty() || digits.len() > 50 || !digits.bytes().all(|b| b.is_ascii_digit()) {
+        if digits.is_empty() || digits.len() > 450 || !digits.bytes().all(|b| b.is_ascii_digit()) {
             return None;
         }
         let mut scale = fraction.len() as i64 - i64::from(exponent);

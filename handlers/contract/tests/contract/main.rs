@@ -1,0 +1,9 @@
+//! Contracts and pipelines as their authors write them.
+
+mod documents;
+mod errors_page;
+mod mistakes;
+mod parameters;
+mod robust;
+mod samples;
+mod typed;
