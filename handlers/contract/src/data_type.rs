@@ -12,16 +12,27 @@ const MAX_PRECISION: u8 = 38;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Physical {
     /// Text of at most so many characters.
-    Text { max_length: Option<u64> },
+    Text {
+        max_length: Option<u64>,
+    },
     /// Text that is a UUID.
     Uuid,
     Boolean,
-    Integer { bits: u8 },
-    Float { bits: u8 },
-    Decimal { precision: u8, scale: i8 },
+    Integer {
+        bits: u8,
+    },
+    Float {
+        bits: u8,
+    },
+    Decimal {
+        precision: u8,
+        scale: i8,
+    },
     Date,
     /// `None` where the name does not say whether there is a zone.
-    Timestamp { zoned: Option<bool> },
+    Timestamp {
+        zoned: Option<bool>,
+    },
     Time,
     Json,
 }
@@ -45,8 +56,31 @@ impl Physical {
 
 /// Names without arguments, for suggestions.
 const NAMES: &[&str] = &[
-    "string", "text", "varchar", "char", "nvarchar", "uuid", "boolean", "bool", "tinyint", "smallint", "int", "integer", "bigint", "long", "real", "float",
-    "double", "decimal", "numeric", "date", "timestamp", "timestamptz", "datetime", "time", "json",
+    "string",
+    "text",
+    "varchar",
+    "char",
+    "nvarchar",
+    "uuid",
+    "boolean",
+    "bool",
+    "tinyint",
+    "smallint",
+    "int",
+    "integer",
+    "bigint",
+    "long",
+    "real",
+    "float",
+    "double",
+    "decimal",
+    "numeric",
+    "date",
+    "timestamp",
+    "timestamptz",
+    "datetime",
+    "time",
+    "json",
 ];
 
 /// Reads a type's name; the error is a code and what is wrong.
@@ -55,13 +89,17 @@ pub(crate) fn parse(text: &str) -> Result<Physical, (Code, String)> {
     let (name, arguments) = split(&lower).ok_or_else(|| unknown(text))?;
     let count = arguments.len();
     let physical = match name.as_str() {
-        "string" | "text" | "varchar" | "char" | "nvarchar" | "nchar" | "character" | "character varying" | "varchar2" | "nvarchar2" if count <= 1 => {
+        "string" | "text" | "varchar" | "char" | "nvarchar" | "nchar" | "character" | "character varying" | "varchar2" | "nvarchar2"
+            if count <= 1 =>
+        {
             Physical::Text { max_length: length(text, arguments.first().map(String::as_str))? }
         }
         "decimal" | "numeric" | "number" | "dec" => return decimal(text, &arguments),
         // The precision of these says how many digits of a second's fraction there are: never more than microseconds.
         "timestamp" if count <= 1 => Physical::Timestamp { zoned: None },
-        "datetime" | "datetime2" | "timestamp_ntz" | "timestamp without time zone" if count <= 1 => Physical::Timestamp { zoned: Some(false) },
+        "datetime" | "datetime2" | "timestamp_ntz" | "timestamp without time zone" if count <= 1 => {
+            Physical::Timestamp { zoned: Some(false) }
+        }
         "timestamptz" | "timestamp_tz" | "timestamp_ltz" | "timestamp with time zone" | "datetimeoffset" if count <= 1 => {
             Physical::Timestamp { zoned: Some(true) }
         }
@@ -129,7 +167,8 @@ fn decimal(text: &str, arguments: &[String]) -> Result<Physical, (Code, String)>
         _ => return Err(wrong("expected the number of digits and how many of them stand after the point")),
     };
     let precision = precision.filter(|p| (1..=MAX_PRECISION).contains(p)).ok_or_else(|| wrong("expected 1 to 38 digits"))?;
-    let scale = scale.filter(|s| (0..=precision as i8).contains(s)).ok_or_else(|| wrong("expected no more digits after the point than in all"))?;
+    let scale =
+        scale.filter(|s| (0..=precision as i8).contains(s)).ok_or_else(|| wrong("expected no more digits after the point than in all"))?;
     Ok(Physical::Decimal { precision, scale })
 }
 

@@ -145,11 +145,25 @@ mod tests {
         let parts = parse_date_format("yyyy-MM-dd'T'HH:mm:ss.SSSXXX").unwrap();
         let dash = || DatePart::Literal("-".into());
         let colon = || DatePart::Literal(":".into());
-        assert_eq!(parts, [
-            DatePart::Year, dash(), DatePart::Month { padded: true }, dash(), DatePart::Day { padded: true }, DatePart::Literal("T".into()),
-            DatePart::Hour { padded: true }, colon(), DatePart::Minute { padded: true }, colon(), DatePart::Second { padded: true },
-            DatePart::Literal(".".into()), DatePart::Fraction { digits: 3 }, DatePart::Offset,
-        ]);
+        assert_eq!(
+            parts,
+            [
+                DatePart::Year,
+                dash(),
+                DatePart::Month { padded: true },
+                dash(),
+                DatePart::Day { padded: true },
+                DatePart::Literal("T".into()),
+                DatePart::Hour { padded: true },
+                colon(),
+                DatePart::Minute { padded: true },
+                colon(),
+                DatePart::Second { padded: true },
+                DatePart::Literal(".".into()),
+                DatePart::Fraction { digits: 3 },
+                DatePart::Offset,
+            ]
+        );
     }
 
     #[test]

@@ -25,7 +25,7 @@ pub use date_format::{DatePart, parse_date_format};
 pub use mistake::{Mistake, Mistakes};
 pub use parameter::{ParameterSpec, ParameterType, ParameterValue, Parameters};
 pub use pipeline::{
-    Archive, Compression, CsvFormat, Derive, Encoding, Escape, Expression, Format, Header, Intake, Limits, Lookup, Mask, MaskMethod, NdjsonFormat,
-    Outcome, Pipeline, Publish, Review, Rule, ShortRow, Task, Tier,
+    Archive, Compression, CsvFormat, Derive, Encoding, Escape, Expression, Format, Header, Intake, Limits, Lookup, Mask, MaskMethod,
+    NdjsonFormat, Outcome, Pipeline, Publish, Review, Rule, ShortRow, Task, Tier,
 };
 pub use plan::{Plan, Sources};

@@ -41,12 +41,14 @@ impl ParameterType {
     /// What was expected and what kind of value was found.
     pub fn accept(self, value: &ParameterValue) -> Result<ParameterValue, String> {
         match (self, value) {
-            (Self::Integer, ParameterValue::Integer(_)) | (Self::Boolean, ParameterValue::Boolean(_)) | (Self::String, ParameterValue::Text(_)) => {
-                Ok(value.clone())
-            }
+            (Self::Integer, ParameterValue::Integer(_))
+            | (Self::Boolean, ParameterValue::Boolean(_))
+            | (Self::String, ParameterValue::Text(_)) => Ok(value.clone()),
             (Self::Number, ParameterValue::Number(number)) if number.is_finite() => Ok(value.clone()),
             (Self::Number, ParameterValue::Integer(number)) => Ok(ParameterValue::Number(*number as f64)),
-            (Self::Date, ParameterValue::Text(text)) if text.len() == 10 && NaiveDate::parse_from_str(text, "%Y-%m-%d").is_ok() => Ok(value.clone()),
+            (Self::Date, ParameterValue::Text(text)) if text.len() == 10 && NaiveDate::parse_from_str(text, "%Y-%m-%d").is_ok() => {
+                Ok(value.clone())
+            }
             _ => Err(format!("expected {}, found {}", self.expected(), value.kind())),
         }
     }

@@ -61,14 +61,15 @@ impl Pipeline {
         let mut complete = self.default_parameters();
         let mut mistakes = Vec::new();
         for (name, value) in given {
-            let checked = match self.parameters.get(name) {
-                Some(spec) => spec.kind.accept(value).map_err(|message| (Code::ParameterValue, message)),
-                None => {
-                    let words: Vec<&str> = self.parameters.keys().map(String::as_str).collect();
-                    let hint = did_you_mean(name, &words);
-                    Err((Code::ParameterUnknown, format!("the pipeline `{}` declares no such parameter{hint}", self.name)))
-                }
+            let unknown = || {
+                let words: Vec<&str> = self.parameters.keys().map(String::as_str).collect();
+                (Code::ParameterUnknown, format!("the pipeline `{}` declares no such parameter{}", self.name, did_you_mean(name, &words)))
             };
+            let checked = self
+                .parameters
+                .get(name)
+                .ok_or_else(unknown)
+                .and_then(|spec| spec.kind.accept(value).map_err(|message| (Code::ParameterValue, message)));
             match checked {
                 Ok(value) => {
                     complete.insert(name.clone(), value);

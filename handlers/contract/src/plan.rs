@@ -43,8 +43,7 @@ impl Plan {
         });
         let pipeline_report = Report::new(sources.pipeline_file, PIPELINE);
         let pipeline_root = pipeline_report.load(sources.pipeline);
-        let pipeline =
-            pipeline_root.as_ref().and_then(|root| pipeline::read(&Cursor::root(root, &pipeline_report), Columns::new(names)));
+        let pipeline = pipeline_root.as_ref().and_then(|root| pipeline::read(&Cursor::root(root, &pipeline_report), Columns::new(names)));
         match (pipeline_report.finish(pipeline), contract_report.finish(contract)) {
             (Ok(pipeline), Ok(contract)) => Ok(Self { contract, pipeline }),
             (Err(mistakes), Ok(_)) | (Ok(_), Err(mistakes)) => Err(mistakes),

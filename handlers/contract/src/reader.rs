@@ -157,9 +157,8 @@ impl<'a> Cursor<'a> {
     pub(crate) fn text(&self) -> Option<&'a str> {
         match self.scalar() {
             Some((text, ScalarKind::Text)) => Some(text),
-            Some((_, ScalarKind::Null)) => self.wrong_kind("text"),
+            Some((_, ScalarKind::Null)) | None => self.wrong_kind("text"),
             Some((text, _)) => self.wrong_kind(&format!("text (write it in quotes: \"{}\")", shorten(text))),
-            None => self.wrong_kind("text"),
         }
     }
 

@@ -40,7 +40,10 @@ pub(crate) struct Node {
 #[derive(Debug, Clone)]
 pub(crate) enum Kind {
     /// Text, and whether it was written without quotes (so that `12` is a number and `"12"` is not).
-    Scalar { text: String, plain: bool },
+    Scalar {
+        text: String,
+        plain: bool,
+    },
     List(Vec<Node>),
     Map(Vec<Entry>),
 }
@@ -86,6 +89,13 @@ pub(crate) fn load(text: &str) -> Result<(Node, Vec<Fault>), Fault> {
     Ok((root, builder.faults))
 }
 
+fn check_depth(depth: usize, place: Place) -> Result<(), Fault> {
+    if depth > MAX_DEPTH {
+        return Err(Fault::new(Code::TooDeep, place, format!("expected at most {MAX_DEPTH} levels of lists and maps, found more")));
+    }
+    Ok(())
+}
+
 /// A list or map that is not closed yet.
 struct Open {
     anchor: usize,
@@ -113,9 +123,11 @@ struct Builder {
 impl Builder {
     fn event(&mut self, event: Event<'_>, place: Place) -> Result<(), Fault> {
         match event {
-            Event::DocumentStart(_) if self.root.is_some() => {
-                Err(Fault::new(Code::ManyDocuments, place, "expected one document, found a second one after `---`; put it into a file of its own"))
-            }
+            Event::DocumentStart(_) if self.root.is_some() => Err(Fault::new(
+                Code::ManyDocuments,
+                place,
+                "expected one document, found a second one after `---`; put it into a file of its own",
+            )),
             Event::Scalar(text, style, anchor, tag) => {
                 self.count(1, place)?;
                 let plain = style == ScalarStyle::Plain && !self.is_text_tag(tag.as_deref(), place);
@@ -158,21 +170,18 @@ impl Builder {
     fn open(&mut self, anchor: usize, place: Place, content: Content) -> Result<(), Fault> {
         self.count(1, place)?;
         self.open.push(Open { anchor, place, height: 0, size: 1, content });
-        self.check_depth(self.open.len(), place)
+        check_depth(self.open.len(), place)
     }
 
     /// Takes `more` values from the budget, so that aliases of aliases cannot grow without bound.
     fn count(&mut self, more: usize, place: Place) -> Result<(), Fault> {
         self.nodes += more;
         if self.nodes > MAX_NODES {
-            return Err(Fault::new(Code::TooManyNodes, place, format!("expected at most {MAX_NODES} values with aliases expanded, found more")));
-        }
-        Ok(())
-    }
-
-    fn check_depth(&self, depth: usize, place: Place) -> Result<(), Fault> {
-        if depth > MAX_DEPTH {
-            return Err(Fault::new(Code::TooDeep, place, format!("expected at most {MAX_DEPTH} levels of lists and maps, found more")));
+            return Err(Fault::new(
+                Code::TooManyNodes,
+                place,
+                format!("expected at most {MAX_NODES} values with aliases expanded, found more"),
+            ));
         }
         Ok(())
     }
@@ -219,7 +228,7 @@ impl Builder {
 
     /// Puts a finished node where it belongs.
     fn add(&mut self, anchor: usize, node: Node) -> Result<(), Fault> {
-        self.check_depth(self.open.len() + node.height, node.place)?;
+        check_depth(self.open.len() + node.height, node.place)?;
         if anchor != 0 {
             self.count(node.size, node.place)?;
             self.anchors.insert(anchor, node.clone());
@@ -295,8 +304,5 @@ fn is_float(unsigned: &str) -> bool {
     };
     let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
     let digits = |s: &str| s.bytes().all(|b| b.is_ascii_digit());
-    !(whole.is_empty() && fraction.is_empty())
-        && digits(whole)
-        && digits(fraction)
-        && exponent.is_none_or(|e| !e.is_empty() && digits(e))
+    !(whole.is_empty() && fraction.is_empty()) && digits(whole) && digits(fraction) && exponent.is_none_or(|e| !e.is_empty() && digits(e))
 }

@@ -159,7 +159,10 @@ fn read_type(fields: &Fields<'_>) -> Option<Typed> {
         (Some(logical), _) => logical,
         (None, Some(physical)) => logical_of(physical),
         (None, None) => {
-            fields.map().mistake(Code::ColumnNoType, "the column has no type; add logicalType (string, integer, number, boolean, date, timestamp, time, object or array)");
+            fields.map().mistake(
+                Code::ColumnNoType,
+                "the column has no type; add logicalType (string, integer, number, boolean, date, timestamp, time, object or array)",
+            );
             return None;
         }
     };
@@ -167,7 +170,10 @@ fn read_type(fields: &Fields<'_>) -> Option<Typed> {
         let place = physical_place.as_ref().unwrap_or_else(|| fields.map());
         let word = LOGICAL.iter().find(|(_, l)| *l == logical).map_or("", |(word, _)| word);
         let found = place.text().unwrap_or_default();
-        place.mistake(Code::PhysicalType, format!("the physicalType `{}` does not fit the logicalType `{word}`; change one of them", shorten(found)));
+        place.mistake(
+            Code::PhysicalType,
+            format!("the physicalType `{}` does not fit the logicalType `{word}`; change one of them", shorten(found)),
+        );
         return None;
     };
     Some(Typed { logical, physical, data_type })
@@ -231,7 +237,10 @@ fn key_position(fields: &Fields<'_>, primary_key: bool, position: u32) -> Option
             None
         }
         (Some(value), Some(n)) if !primary_key => {
-            value.mistake(Code::KeyPosition, format!("position {n} of a primary key, but primaryKey is not true; add `primaryKey: true` or remove the position"));
+            value.mistake(
+                Code::KeyPosition,
+                format!("position {n} of a primary key, but primaryKey is not true; add `primaryKey: true` or remove the position"),
+            );
             None
         }
         (_, Some(n)) => Some(n as u32),
@@ -269,6 +278,8 @@ fn check_nested(value: &Cursor<'_>) {
 }
 
 fn unenforced(value: &Cursor<'_>, key: &str) {
-    let message = format!("`{key}` inside of an object or array is not enforced, so nobody may rely on it; remove it, or check the value with a rule of the pipeline");
+    let message = format!(
+        "`{key}` inside of an object or array is not enforced, so nobody may rely on it; remove it, or check the value with a rule of the pipeline"
+    );
     value.mistake(Code::ContractUnenforced, message);
 }

@@ -50,7 +50,10 @@ impl Columns {
         if let Some(names) = &self.0
             && let Some(other) = names.iter().find(|n| n.to_lowercase() == name.to_lowercase())
         {
-            place.mistake(Code::ColumnClash, format!("there is a column `{}` already (case does not count); choose another name", shorten(other)));
+            place.mistake(
+                Code::ColumnClash,
+                format!("there is a column `{}` already (case does not count); choose another name", shorten(other)),
+            );
         }
         self.put(name);
     }

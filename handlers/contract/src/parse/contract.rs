@@ -82,7 +82,10 @@ fn one_table<'a>(document: &Fields<'a>) -> Option<Cursor<'a>> {
     }
     let mut tables = schema.items();
     if tables.len() != 1 {
-        schema.mistake(Code::ContractOneTable, format!("expected exactly one table under `schema`, found {}; a pipeline reads one table", tables.len()));
+        schema.mistake(
+            Code::ContractOneTable,
+            format!("expected exactly one table under `schema`, found {}; a pipeline reads one table", tables.len()),
+        );
         return None;
     }
     tables.pop()
@@ -95,10 +98,14 @@ fn check_names(properties: &[Property<'_>]) {
         let Some(column) = &property.column else { continue };
         // Delta tables tell columns apart without regard to case.
         if let Some(first) = names.insert(column.name.to_lowercase(), &column.name) {
-            let message = format!("the column `{}` has the name of the column `{first}` (case does not count); rename one", shorten(&column.name));
+            let message =
+                format!("the column `{}` has the name of the column `{first}` (case does not count); rename one", shorten(&column.name));
             property.place.mistake(Code::ColumnTwice, message);
         } else if let Some(first) = sources.insert(&column.source, &column.name) {
-            let message = format!("`{}` of the file is read by the column `{first}` already; give one of them another physicalName", shorten(&column.source));
+            let message = format!(
+                "`{}` of the file is read by the column `{first}` already; give one of them another physicalName",
+                shorten(&column.source)
+            );
             property.place.mistake(Code::SourceTwice, message);
         }
     }
@@ -110,7 +117,9 @@ fn check_key_positions(properties: &[Property<'_>]) {
         let Some(column) = &property.column else { continue };
         let Some(position) = column.primary_key else { continue };
         if let Some(first) = positions.insert(position, &column.name) {
-            let message = format!("position {position} of the primary key is taken by `{first}`; number the key columns 1, 2, ... with primaryKeyPosition");
+            let message = format!(
+                "position {position} of the primary key is taken by `{first}`; number the key columns 1, 2, ... with primaryKeyPosition"
+            );
             property.place.mistake(Code::KeyPosition, message);
         }
     }

@@ -44,8 +44,15 @@ mod tests {
     #[test]
     fn durations_are_read() {
         for (text, expected) in [
-            ("P2D", 2 * DAY), ("PT4H", 14_400), ("P1DT12H", DAY + 43_200), ("P7Y", 7 * 366 * DAY), ("P2W", 14 * DAY), ("PT90M", 5400), ("PT1M30S", 90),
-            ("P1M", 31 * DAY), ("P0D", 0),
+            ("P2D", 2 * DAY),
+            ("PT4H", 14_400),
+            ("P1DT12H", DAY + 43_200),
+            ("P7Y", 7 * 366 * DAY),
+            ("P2W", 14 * DAY),
+            ("PT90M", 5400),
+            ("PT1M30S", 90),
+            ("P1M", 31 * DAY),
+            ("P0D", 0),
         ] {
             assert_eq!(seconds(text), Some(expected), "{text}");
         }
@@ -53,7 +60,24 @@ mod tests {
 
     #[test]
     fn what_is_no_duration_is_none() {
-        for text in ["", "P", "PT", "2D", "P2", "PD", "P2DT", "P-1D", "P1.5D", "P2H", "PT1D", "P1D2Y", "P1D1D", "p2d", "P99999999999999999999D", "P1ä"] {
+        for text in [
+            "",
+            "P",
+            "PT",
+            "2D",
+            "P2",
+            "PD",
+            "P2DT",
+            "P-1D",
+            "P1.5D",
+            "P2H",
+            "PT1D",
+            "P1D2Y",
+            "P1D1D",
+            "p2d",
+            "P99999999999999999999D",
+            "P1ä",
+        ] {
             assert_eq!(seconds(text), None, "{text}");
         }
     }

@@ -28,7 +28,8 @@ fn partner(value: &Cursor<'_>) -> Option<String> {
     if (2..=40).contains(&text.len()) && is_slug(text) {
         return Some(text.to_owned());
     }
-    let message = format!("`{}` cannot be a partner: expected 2 to 40 lower case letters, digits and single hyphens between them", shorten(text));
+    let message =
+        format!("`{}` cannot be a partner: expected 2 to 40 lower case letters, digits and single hyphens between them", shorten(text));
     value.mistake(Code::PipelineName, message);
     None
 }
@@ -92,7 +93,10 @@ fn compression(value: &Cursor<'_>, format: Option<&Format>) -> Option<Compressio
     let choices = [("auto", Compression::Auto), ("none", Compression::None), ("gzip", Compression::Gzip), ("zstd", Compression::Zstd)];
     let compression = value.choice(&choices)?;
     if matches!(format, Some(Format::Parquet)) && matches!(compression, Compression::Gzip | Compression::Zstd) {
-        value.mistake(Code::CompressedParquet, "Parquet compresses its own pages; remove `compression`, and let the partner upload the file as it is");
+        value.mistake(
+            Code::CompressedParquet,
+            "Parquet compresses its own pages; remove `compression`, and let the partner upload the file as it is",
+        );
         return None;
     }
     Some(compression)
@@ -137,10 +141,17 @@ fn csv(value: &Cursor<'_>) -> Option<CsvFormat> {
         delimiter: fields.get("delimiter").and_then(|v| delimiter(&v)).unwrap_or(defaults.delimiter),
         quote: match fields.get("quote") {
             Some(value) if value.text() == Some("none") => None,
-            Some(value) => character(&value, |c| c.is_ascii() && !c.is_control() && !c.is_ascii_alphanumeric() && c != ' ').or(defaults.quote),
+            Some(value) => {
+                character(&value, |c| c.is_ascii() && !c.is_control() && !c.is_ascii_alphanumeric() && c != ' ').or(defaults.quote)
+            }
             None => defaults.quote,
         },
-        escape: choice(&fields, "escape", &[("double", Escape::Double), ("backslash", Escape::Backslash), ("none", Escape::None)], defaults.escape),
+        escape: choice(
+            &fields,
+            "escape",
+            &[("double", Escape::Double), ("backslash", Escape::Backslash), ("none", Escape::None)],
+            defaults.escape,
+        ),
         comment: fields.get("comment").and_then(|v| v.name()).map(str::to_owned),
         header: choice(&fields, "header", &[("first", Header::First), ("none", Header::None)], defaults.header),
         skip_lines: fields.get("skipLines").and_then(|v| v.integer(0..=MAX_SKIP_LINES)).unwrap_or(defaults.skip_lines),
@@ -182,7 +193,10 @@ fn delimiter(value: &Cursor<'_>) -> Option<String> {
     let text = value.text()?;
     let text = if text == "tab" || text == "\\t" { "\t" } else { text };
     if text.is_empty() || text.len() > MAX_DELIMITER || text.contains(['\n', '\r', '\0']) {
-        value.mistake(Code::CsvCharacter, format!("expected 1 to {MAX_DELIMITER} bytes without line breaks (`tab` for a tab), found {}", value.describe()));
+        value.mistake(
+            Code::CsvCharacter,
+            format!("expected 1 to {MAX_DELIMITER} bytes without line breaks (`tab` for a tab), found {}", value.describe()),
+        );
         return None;
     }
     Some(text.to_owned())
@@ -195,7 +209,10 @@ fn character(value: &Cursor<'_>, allowed: impl Fn(char) -> bool) -> Option<char>
     match (chars.next(), chars.next()) {
         (Some(c), None) if allowed(c) => Some(c),
         _ => {
-            let message = format!("expected one character that can stand here (quote: ASCII punctuation or `none`; decimal: . or ,), found {}", value.describe());
+            let message = format!(
+                "expected one character that can stand here (quote: ASCII punctuation or `none`; decimal: . or ,), found {}",
+                value.describe()
+            );
             value.mistake(Code::CsvCharacter, message);
             None
         }

@@ -19,7 +19,8 @@ use Shape::{Any, Boolean, List, Map, Number, Text};
 const TAGS: Shape = List(&Text);
 const CUSTOM_PROPERTIES: Shape = List(&Map(&[("id", Text), ("property", Text), ("value", Any), ("description", Text), ("vendor", Text)]));
 const DEFINITIONS: Shape = List(&Map(&[("id", Text), ("url", Text), ("type", Text), ("description", Text)]));
-const RELATIONSHIPS: Shape = List(&Map(&[("id", Text), ("type", Text), ("from", Any), ("to", Any), ("customProperties", CUSTOM_PROPERTIES)]));
+const RELATIONSHIPS: Shape =
+    List(&Map(&[("id", Text), ("type", Text), ("from", Any), ("to", Any), ("customProperties", CUSTOM_PROPERTIES)]));
 const ROLES: Shape = List(&Map(&[
     ("id", Text),
     ("role", Text),

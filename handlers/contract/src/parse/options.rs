@@ -151,13 +151,17 @@ fn read_option(key: &str, value: &Cursor<'_>, typed: &Typed) -> Option<Check> {
             if let Some(zone) = value.text()
                 && !["UTC", "Etc/UTC", "Z"].contains(&zone)
             {
-                let message = format!("only UTC is supported, found `{}`; let the partner write an offset, or take wall-clock times and derive", shorten(zone));
+                let message = format!(
+                    "only UTC is supported, found `{}`; let the partner write an offset, or take wall-clock times and derive",
+                    shorten(zone)
+                );
                 value.mistake(Code::ContractUnenforced, message);
             }
             None
         }
         _ if OBJECT.contains(&key) || ARRAY.contains(&key) => {
-            let message = format!("`{key}` is not enforced, so nobody may rely on it; remove it, or check the value with a rule of the pipeline");
+            let message =
+                format!("`{key}` is not enforced, so nobody may rely on it; remove it, or check the value with a rule of the pipeline");
             value.mistake(Code::ContractUnenforced, message);
             None
         }
@@ -174,7 +178,10 @@ pub(crate) fn pattern(value: &Cursor<'_>) -> Option<String> {
         Err(error) => {
             let reason = error.to_string();
             let reason = reason.lines().last().unwrap_or_default().trim_start_matches("error: ");
-            value.mistake(Code::Pattern, format!("this regular expression does not compile: {reason} (look-around and back-references are not supported)"));
+            value.mistake(
+                Code::Pattern,
+                format!("this regular expression does not compile: {reason} (look-around and back-references are not supported)"),
+            );
             None
         }
     }
@@ -200,7 +207,10 @@ fn text_format(value: &Cursor<'_>) -> Option<Check> {
     }
     let words: Vec<&str> = TEXT_FORMATS.iter().map(|(word, _)| *word).collect();
     let hint = did_you_mean(text, &words);
-    value.mistake(Code::FormatName, format!("expected {}, found `{}`{hint}; use `pattern` for anything else", one_of(&words), shorten(text)));
+    value.mistake(
+        Code::FormatName,
+        format!("expected {}, found `{}`{hint}; use `pattern` for anything else", one_of(&words), shorten(text)),
+    );
     None
 }
 

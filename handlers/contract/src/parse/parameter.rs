@@ -34,7 +34,10 @@ impl<'a> Declared<'a> {
         for (name, value) in map.map(|m| m.entries()).unwrap_or_default() {
             let starts_well = name.starts_with(|c: char| c.is_ascii_lowercase());
             if !starts_well || name.len() > 64 || !name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_') {
-                let message = format!("`{}` cannot be the name of a parameter: expected a lower case letter, then lower case letters, digits and _", shorten(name));
+                let message = format!(
+                    "`{}` cannot be the name of a parameter: expected a lower case letter, then lower case letters, digits and _",
+                    shorten(name)
+                );
                 value.mistake(Code::ParameterName, message);
             }
             if let Some(spec) = spec(&value) {
@@ -62,7 +65,8 @@ impl<'a> Declared<'a> {
         let scan = sql::scan(sql);
         for name in &scan.parameters {
             if !self.uses(name) {
-                let message = format!("the parameter `${}` is not declared{}; declare it under `parameters`", shorten(name), self.suggestion(name));
+                let message =
+                    format!("the parameter `${}` is not declared{}; declare it under `parameters`", shorten(name), self.suggestion(name));
                 value.mistake(Code::ParameterUndeclared, message);
             }
         }
@@ -79,7 +83,11 @@ impl<'a> Declared<'a> {
         let used = self.used.borrow();
         for (name, place) in &self.places {
             if !used.contains(*name) {
-                let message = format!("the parameter `{}` is never used; use it as `${}` in an expression, or remove it", shorten(name), shorten(name));
+                let message = format!(
+                    "the parameter `{}` is never used; use it as `${}` in an expression, or remove it",
+                    shorten(name),
+                    shorten(name)
+                );
                 place.mistake(Code::ParameterUnused, message);
             }
         }

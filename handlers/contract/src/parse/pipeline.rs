@@ -77,7 +77,10 @@ fn pipeline_name(value: &Cursor<'_>) -> Option<String> {
     if intake::is_slug(name) && name.len() <= MAX_NAME {
         return Some(name.to_owned());
     }
-    let message = format!("`{}` cannot be the name of a pipeline: expected up to {MAX_NAME} lower case letters, digits and single hyphens", shorten(name));
+    let message = format!(
+        "`{}` cannot be the name of a pipeline: expected up to {MAX_NAME} lower case letters, digits and single hyphens",
+        shorten(name)
+    );
     value.mistake(Code::PipelineName, message);
     None
 }
@@ -89,7 +92,10 @@ pub(crate) fn table_name(value: &Cursor<'_>) -> Option<String> {
     if starts_well && name.len() <= MAX_NAME && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_') {
         return Some(name.to_owned());
     }
-    let message = format!("`{}` cannot be the name of a table: expected a lower case letter, then up to 63 lower case letters, digits and _", shorten(name));
+    let message = format!(
+        "`{}` cannot be the name of a table: expected a lower case letter, then up to 63 lower case letters, digits and _",
+        shorten(name)
+    );
     value.mistake(Code::PipelineName, message);
     None
 }

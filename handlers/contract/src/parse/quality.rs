@@ -85,7 +85,8 @@ fn read(entry: &Cursor<'_>, of: Option<&Of<'_>>, columns: Option<&[String]>) -> 
         // Words for people, and rules that name the tool that runs them.
         "text" | "custom" => Vec::new(),
         "sql" => {
-            let message = "a quality rule in SQL is not run by Sluice, so nobody may rely on it; write it as a rule of the pipeline, or as a metric";
+            let message =
+                "a quality rule in SQL is not run by Sluice, so nobody may rely on it; write it as a rule of the pipeline, or as a metric";
             fields.get("type").unwrap_or_else(|| entry.clone()).mistake(Code::ContractUnenforced, message);
             Vec::new()
         }

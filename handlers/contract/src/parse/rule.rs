@@ -25,12 +25,18 @@ pub(crate) fn read_all(list: Option<&Cursor<'_>>, columns: &Columns, parameters:
         let name = fields.need("name").and_then(|value| {
             let name = value.name()?;
             if !is_slug(name) || name.len() > MAX_NAME {
-                let message = format!("`{}` cannot be the name of a rule: expected up to {MAX_NAME} lower case letters, digits and single hyphens", shorten(name));
+                let message = format!(
+                    "`{}` cannot be the name of a rule: expected up to {MAX_NAME} lower case letters, digits and single hyphens",
+                    shorten(name)
+                );
                 value.mistake(Code::PipelineName, message);
                 return None;
             }
             if !names.insert(name) {
-                value.mistake(Code::RuleTwice, format!("there is a rule `{name}` already; names tell review cases apart, so choose another one"));
+                value.mistake(
+                    Code::RuleTwice,
+                    format!("there is a rule `{name}` already; names tell review cases apart, so choose another one"),
+                );
             }
             Some(name)
         });

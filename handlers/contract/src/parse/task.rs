@@ -43,7 +43,10 @@ pub(crate) fn read_all(list: Option<&Cursor<'_>>, mut columns: Columns, paramete
                 item.mistake(Code::TaskOrder, message);
             }
             Some("aggregate") => {
-                item.mistake(Code::TaskOrder, format!("`aggregate` makes new rows and must be the last task; move `{operation}` before it"));
+                item.mistake(
+                    Code::TaskOrder,
+                    format!("`aggregate` makes new rows and must be the last task; move `{operation}` before it"),
+                );
             }
             _ => {}
         }
@@ -64,7 +67,10 @@ fn operation<'a>(item: &Cursor<'a>) -> Option<(&'a str, Cursor<'a>)> {
     let fields = item.fields(OPERATIONS)?;
     let mut known: Vec<_> = fields.all().into_iter().filter(|(key, _)| OPERATIONS.contains(key)).collect();
     if known.len() > 1 || fields.all().is_empty() {
-        item.mistake(Code::TaskOneOperation, format!("expected exactly one of {}, found {}; start each task with its own `-`", one_of(OPERATIONS), known.len()));
+        item.mistake(
+            Code::TaskOneOperation,
+            format!("expected exactly one of {}, found {}; start each task with its own `-`", one_of(OPERATIONS), known.len()),
+        );
         return None;
     }
     known.pop()
@@ -102,9 +108,9 @@ fn not_empty<T>(items: Vec<T>, value: &Cursor<'_>) -> Option<Vec<T>> {
 
 /// A list of columns that are there, each once.
 pub(crate) fn column_list(value: &Cursor<'_>, columns: &Columns) -> Option<Vec<String>> {
-    let named = not_empty(value.names(), value)?;
-    let mut names: Vec<String> = Vec::with_capacity(named.len());
-    for (name, place) in &named {
+    let items = not_empty(value.names(), value)?;
+    let mut names: Vec<String> = Vec::with_capacity(items.len());
+    for (name, place) in &items {
         columns.need(name, place);
         if names.iter().any(|n| n == name) {
             place.mistake(Code::ColumnClash, format!("`{name}` stands in the list twice; keep one"));
@@ -167,7 +173,9 @@ fn cast(value: &Cursor<'_>, columns: &Columns) -> Option<Task> {
 
 fn cast_type(text: &str) -> Result<DataType, String> {
     match data_type::parse(text).map_err(|(_, message)| message)? {
-        Physical::Text { max_length: Some(_) } | Physical::Uuid => Err("a cast changes the type only; use `string`, and a rule for the rest".to_owned()),
+        Physical::Text { max_length: Some(_) } | Physical::Uuid => {
+            Err("a cast changes the type only; use `string`, and a rule for the rest".to_owned())
+        }
         Physical::Json => Err("nothing can be cast to an object or array".to_owned()),
         physical => Ok(physical.data_type()),
     }
@@ -191,20 +199,16 @@ fn lookup(value: &Cursor<'_>, columns: &mut Columns) -> Option<Task> {
         }
         texts(&pairs)
     });
-    let missing = missing(&fields)?;
-    Some(Task::Lookup(Lookup { table: table?, on: on?, take: take?, missing }))
+    Some(Task::Lookup(Lookup { table: table?, on: on?, take: take?, missing: missing(&fields) }))
 }
 
 fn texts(pairs: &[(&str, Cursor<'_>)]) -> Option<BTreeMap<String, String>> {
     pairs.iter().map(|(key, value)| Some(((*key).to_owned(), value.name()?.to_owned()))).collect()
 }
 
-/// `missing`: what becomes of a row without a match.
-fn missing(fields: &Fields<'_>) -> Option<Option<Outcome>> {
-    let Some(value) = fields.get("missing") else { return Some(None) };
-    let choices: Vec<(&str, Option<Outcome>)> = OUTCOMES.iter().map(|(word, outcome)| (*word, Some(*outcome))).chain([("null", None)]).collect();
-    // `null` without quotes is YAML's nothing, and means the same.
-    if value.is_null() { Some(None) } else { value.choice(&choices) }
+/// `missing`: what becomes of a row without a match; nothing at all leaves nulls.
+fn missing(fields: &Fields<'_>) -> Option<Outcome> {
+    fields.get("missing").filter(|value| !value.is_null()).and_then(|value| value.choice(OUTCOMES))
 }
 
 fn mask(value: &Cursor<'_>, columns: &Columns) -> Option<Task> {

@@ -14,105 +14,168 @@ type Case<'a> = (&'a str, &'a [&'a str]);
 const PROPERTIES: &[Case<'_>] = &[
     ("      - {name: a, logicalType: string, requierd: true}\n", &["C0001 9 schema[0].properties[0].requierd"]),
     ("      - {logicalType: string}\n", &["C0002 9 schema[0].properties[0]"]),
-    ("      - {name: 5, logicalType: string, required: yes}\n", &[
-        "C0003 9 schema[0].properties[0].name",
-        "C0003 9 schema[0].properties[0].required",
-    ]),
+    (
+        "      - {name: 5, logicalType: string, required: yes}\n",
+        &["C0003 9 schema[0].properties[0].name", "C0003 9 schema[0].properties[0].required"],
+    ),
     ("      - {name: a, logicalType: text}\n", &["C0004 9 schema[0].properties[0].logicalType"]),
     ("      - {name: a, logicalType: string, examples: no list}\n", &["C0003 9 schema[0].properties[0].examples"]),
-    ("      - {name: a, logicalType: string, customProperties: [{property: x, valu: 1}]}\n", &[
-        "C0001 9 schema[0].properties[0].customProperties[0].valu",
-    ]),
-    ("      - name: a\n        logicalType: object\n        properties: [{name: x, logicalType: string, required: true}]\n", &[
-        "C0008 11 schema[0].properties[0].properties[0].required",
-    ]),
-    ("      - {name: a, logicalType: array, logicalTypeOptions: {minItems: 1}}\n", &["C0008 9 schema[0].properties[0].logicalTypeOptions.minItems"]),
-    ("      - {name: a, logicalType: timestamp, logicalTypeOptions: {defaultTimezone: Europe/Berlin}}\n", &[
-        "C0008 9 schema[0].properties[0].logicalTypeOptions.defaultTimezone",
-    ]),
+    (
+        "      - {name: a, logicalType: string, customProperties: [{property: x, valu: 1}]}\n",
+        &["C0001 9 schema[0].properties[0].customProperties[0].valu"],
+    ),
+    (
+        "      - name: a\n        logicalType: object\n        properties: [{name: x, logicalType: string, required: true}]\n",
+        &["C0008 11 schema[0].properties[0].properties[0].required"],
+    ),
+    (
+        "      - {name: a, logicalType: array, logicalTypeOptions: {minItems: 1}}\n",
+        &["C0008 9 schema[0].properties[0].logicalTypeOptions.minItems"],
+    ),
+    (
+        "      - {name: a, logicalType: timestamp, logicalTypeOptions: {defaultTimezone: Europe/Berlin}}\n",
+        &["C0008 9 schema[0].properties[0].logicalTypeOptions.defaultTimezone"],
+    ),
     ("      - {name: a, logicalType: string}\n      - {name: A, logicalType: string}\n", &["C0101 10 schema[0].properties[1].name"]),
-    ("      - {name: a, logicalType: string}\n      - {name: b, physicalName: a, logicalType: string}\n", &[
-        "C0102 10 schema[0].properties[1].name",
-    ]),
+    (
+        "      - {name: a, logicalType: string}\n      - {name: b, physicalName: a, logicalType: string}\n",
+        &["C0102 10 schema[0].properties[1].name"],
+    ),
     ("      - {name: a b, logicalType: string}\n", &["C0103 9 schema[0].properties[0].name"]),
     ("      - {name: a}\n", &["C0104 9 schema[0].properties[0]"]),
     ("      - {name: a, physicalType: varchr(3)}\n", &["C0105 9 schema[0].properties[0].physicalType"]),
     ("      - {name: a, logicalType: integer, physicalType: double}\n", &["C0105 9 schema[0].properties[0].physicalType"]),
-    ("      - {name: a, logicalType: integer, physicalType: int, logicalTypeOptions: {format: i64}}\n", &[
-        "C0105 9 schema[0].properties[0].logicalTypeOptions.format",
-    ]),
-    ("      - {name: a, logicalType: integer, logicalTypeOptions: {format: u64}}\n", &["C0105 9 schema[0].properties[0].logicalTypeOptions.format"]),
-    ("      - {name: a, logicalType: timestamp, physicalType: timestamptz, logicalTypeOptions: {timezone: false}}\n", &[
-        "C0105 9 schema[0].properties[0].logicalTypeOptions.timezone",
-    ]),
+    (
+        "      - {name: a, logicalType: integer, physicalType: int, logicalTypeOptions: {format: i64}}\n",
+        &["C0105 9 schema[0].properties[0].logicalTypeOptions.format"],
+    ),
+    (
+        "      - {name: a, logicalType: integer, logicalTypeOptions: {format: u64}}\n",
+        &["C0105 9 schema[0].properties[0].logicalTypeOptions.format"],
+    ),
+    (
+        "      - {name: a, logicalType: timestamp, physicalType: timestamptz, logicalTypeOptions: {timezone: false}}\n",
+        &["C0105 9 schema[0].properties[0].logicalTypeOptions.timezone"],
+    ),
     ("      - {name: a, logicalType: number, physicalType: \"decimal(39,2)\"}\n", &["C0106 9 schema[0].properties[0].physicalType"]),
-    ("      - {name: a, logicalType: integer, logicalTypeOptions: {maxLength: 3}}\n", &["C0107 9 schema[0].properties[0].logicalTypeOptions.maxLength"]),
-    ("      - {name: a, logicalType: boolean, logicalTypeOptions: {minimum: 3}}\n", &["C0107 9 schema[0].properties[0].logicalTypeOptions.minimum"]),
-    ("      - {name: a, logicalType: integer, physicalType: tinyint, logicalTypeOptions: {maximum: 128}}\n", &[
-        "C0108 9 schema[0].properties[0].logicalTypeOptions.maximum",
-    ]),
-    ("      - {name: a, logicalType: date, logicalTypeOptions: {minimum: \"2013-02-30\"}}\n", &[
-        "C0108 9 schema[0].properties[0].logicalTypeOptions.minimum",
-    ]),
-    ("      - {name: a, logicalType: number, logicalTypeOptions: {multipleOf: 0}}\n", &["C0108 9 schema[0].properties[0].logicalTypeOptions.multipleOf"]),
-    ("      - {name: a, logicalType: number, logicalTypeOptions: {minimum: \"1\"}}\n", &["C0003 9 schema[0].properties[0].logicalTypeOptions.minimum"]),
-    ("      - {name: a, logicalType: integer, logicalTypeOptions: {minimum: 5, maximum: 4}}\n", &[
-        "C0109 9 schema[0].properties[0].logicalTypeOptions.maximum",
-    ]),
-    ("      - {name: a, logicalType: integer, logicalTypeOptions: {exclusiveMinimum: 5, maximum: 5}}\n", &[
-        "C0109 9 schema[0].properties[0].logicalTypeOptions.maximum",
-    ]),
-    ("      - {name: a, logicalType: string, logicalTypeOptions: {minLength: 5, maxLength: 4}}\n", &[
-        "C0109 9 schema[0].properties[0].logicalTypeOptions.maxLength",
-    ]),
-    ("      - {name: a, logicalType: string, logicalTypeOptions: {pattern: \"[a\"}}\n", &["C0110 9 schema[0].properties[0].logicalTypeOptions.pattern"]),
-    ("      - {name: a, logicalType: string, logicalTypeOptions: {pattern: \"(?=a)\"}}\n", &[
-        "C0110 9 schema[0].properties[0].logicalTypeOptions.pattern",
-    ]),
-    ("      - {name: a, logicalType: string, logicalTypeOptions: {format: emial}}\n", &["C0111 9 schema[0].properties[0].logicalTypeOptions.format"]),
-    ("      - {name: a, logicalType: date, logicalTypeOptions: {format: YYYY-MM-DD}}\n", &["C0111 9 schema[0].properties[0].logicalTypeOptions.format"]),
-    ("      - {name: a, logicalType: date, logicalTypeOptions: {format: \"yyyy-MM-dd HH:mm\"}}\n", &[
-        "C0111 9 schema[0].properties[0].logicalTypeOptions.format",
-    ]),
-    ("      - {name: a, logicalType: timestamp, logicalTypeOptions: {format: \"yyyy-MM-dd HH:mmXXX\"}}\n", &[
-        "C0111 9 schema[0].properties[0].logicalTypeOptions.format",
-    ]),
+    (
+        "      - {name: a, logicalType: integer, logicalTypeOptions: {maxLength: 3}}\n",
+        &["C0107 9 schema[0].properties[0].logicalTypeOptions.maxLength"],
+    ),
+    (
+        "      - {name: a, logicalType: boolean, logicalTypeOptions: {minimum: 3}}\n",
+        &["C0107 9 schema[0].properties[0].logicalTypeOptions.minimum"],
+    ),
+    (
+        "      - {name: a, logicalType: integer, physicalType: tinyint, logicalTypeOptions: {maximum: 128}}\n",
+        &["C0108 9 schema[0].properties[0].logicalTypeOptions.maximum"],
+    ),
+    (
+        "      - {name: a, logicalType: date, logicalTypeOptions: {minimum: \"2013-02-30\"}}\n",
+        &["C0108 9 schema[0].properties[0].logicalTypeOptions.minimum"],
+    ),
+    (
+        "      - {name: a, logicalType: number, logicalTypeOptions: {multipleOf: 0}}\n",
+        &["C0108 9 schema[0].properties[0].logicalTypeOptions.multipleOf"],
+    ),
+    (
+        "      - {name: a, logicalType: number, logicalTypeOptions: {minimum: \"1\"}}\n",
+        &["C0003 9 schema[0].properties[0].logicalTypeOptions.minimum"],
+    ),
+    (
+        "      - {name: a, logicalType: integer, logicalTypeOptions: {minimum: 5, maximum: 4}}\n",
+        &["C0109 9 schema[0].properties[0].logicalTypeOptions.maximum"],
+    ),
+    (
+        "      - {name: a, logicalType: integer, logicalTypeOptions: {exclusiveMinimum: 5, maximum: 5}}\n",
+        &["C0109 9 schema[0].properties[0].logicalTypeOptions.maximum"],
+    ),
+    (
+        "      - {name: a, logicalType: string, logicalTypeOptions: {minLength: 5, maxLength: 4}}\n",
+        &["C0109 9 schema[0].properties[0].logicalTypeOptions.maxLength"],
+    ),
+    (
+        "      - {name: a, logicalType: string, logicalTypeOptions: {pattern: \"[a\"}}\n",
+        &["C0110 9 schema[0].properties[0].logicalTypeOptions.pattern"],
+    ),
+    (
+        "      - {name: a, logicalType: string, logicalTypeOptions: {pattern: \"(?=a)\"}}\n",
+        &["C0110 9 schema[0].properties[0].logicalTypeOptions.pattern"],
+    ),
+    (
+        "      - {name: a, logicalType: string, logicalTypeOptions: {format: emial}}\n",
+        &["C0111 9 schema[0].properties[0].logicalTypeOptions.format"],
+    ),
+    (
+        "      - {name: a, logicalType: date, logicalTypeOptions: {format: YYYY-MM-DD}}\n",
+        &["C0111 9 schema[0].properties[0].logicalTypeOptions.format"],
+    ),
+    (
+        "      - {name: a, logicalType: date, logicalTypeOptions: {format: \"yyyy-MM-dd HH:mm\"}}\n",
+        &["C0111 9 schema[0].properties[0].logicalTypeOptions.format"],
+    ),
+    (
+        "      - {name: a, logicalType: timestamp, logicalTypeOptions: {format: \"yyyy-MM-dd HH:mmXXX\"}}\n",
+        &["C0111 9 schema[0].properties[0].logicalTypeOptions.format"],
+    ),
     ("      - {name: a, logicalType: string, primaryKeyPosition: 1}\n", &["C0112 9 schema[0].properties[0].primaryKeyPosition"]),
     (
         "      - {name: a, logicalType: string, primaryKey: true, primaryKeyPosition: 1}\n      - {name: b, logicalType: string, primaryKey: true, primaryKeyPosition: 1}\n",
         &["C0112 10 schema[0].properties[1].name"],
     ),
     ("      - {name: a, logicalType: string, quality: [{metric: nullValues}]}\n", &["C0201 9 schema[0].properties[0].quality[0]"]),
-    ("      - {name: a, logicalType: string, quality: [{metric: nullValues, mustBe: 0, mustBeLessThan: 3}]}\n", &[
-        "C0201 9 schema[0].properties[0].quality[0]",
-    ]),
-    ("      - {name: a, logicalType: string, quality: [{metric: nullCount, mustBe: 0}]}\n", &["C0202 9 schema[0].properties[0].quality[0].metric"]),
-    ("      - {name: a, logicalType: string, quality: [{metric: rowCount, mustBe: 0}]}\n", &["C0202 9 schema[0].properties[0].quality[0].metric"]),
-    ("      - {name: a, logicalType: string, quality: [{metric: invalidValues, mustBe: 0}]}\n", &["C0203 9 schema[0].properties[0].quality[0]"]),
-    ("      - {name: a, logicalType: integer, quality: [{metric: invalidValues, arguments: {validValues: [1, x]}, mustBe: 0}]}\n", &[
-        "C0203 9 schema[0].properties[0].quality[0].arguments.validValues[1]",
-    ]),
-    ("      - {name: a, logicalType: integer, quality: [{metric: invalidValues, arguments: {pattern: x}, mustBe: 0}]}\n", &[
-        "C0203 9 schema[0].properties[0].quality[0].arguments.pattern",
-    ]),
-    ("      - {name: a, logicalType: string, quality: [{metric: nullValues, mustBeLessThan: 0}]}\n", &["C0204 9 schema[0].properties[0].quality[0]"]),
-    ("      - {name: a, logicalType: string, quality: [{metric: nullValues, mustBe: 101, unit: percent}]}\n", &[
-        "C0204 9 schema[0].properties[0].quality[0]",
-    ]),
-    ("      - {name: a, logicalType: string, quality: [{metric: nullValues, mustBeBetween: [5, 3]}]}\n", &[
-        "C0204 9 schema[0].properties[0].quality[0].mustBeBetween",
-    ]),
-    ("      - {name: a, logicalType: string, quality: [{type: sql, query: select 1, mustBe: 1}]}\n", &[
-        "C0008 9 schema[0].properties[0].quality[0].type",
-    ]),
-    ("      - {name: a, logicalType: string, quality: [{metric: nullValues, mustBe: 0, severity: fatal}]}\n", &[
-        "C0004 9 schema[0].properties[0].quality[0].severity",
-    ]),
+    (
+        "      - {name: a, logicalType: string, quality: [{metric: nullValues, mustBe: 0, mustBeLessThan: 3}]}\n",
+        &["C0201 9 schema[0].properties[0].quality[0]"],
+    ),
+    (
+        "      - {name: a, logicalType: string, quality: [{metric: nullCount, mustBe: 0}]}\n",
+        &["C0202 9 schema[0].properties[0].quality[0].metric"],
+    ),
+    (
+        "      - {name: a, logicalType: string, quality: [{metric: rowCount, mustBe: 0}]}\n",
+        &["C0202 9 schema[0].properties[0].quality[0].metric"],
+    ),
+    (
+        "      - {name: a, logicalType: string, quality: [{metric: invalidValues, mustBe: 0}]}\n",
+        &["C0203 9 schema[0].properties[0].quality[0]"],
+    ),
+    (
+        "      - {name: a, logicalType: integer, quality: [{metric: invalidValues, arguments: {validValues: [1, x]}, mustBe: 0}]}\n",
+        &["C0203 9 schema[0].properties[0].quality[0].arguments.validValues[1]"],
+    ),
+    (
+        "      - {name: a, logicalType: integer, quality: [{metric: invalidValues, arguments: {pattern: x}, mustBe: 0}]}\n",
+        &["C0203 9 schema[0].properties[0].quality[0].arguments.pattern"],
+    ),
+    (
+        "      - {name: a, logicalType: string, quality: [{metric: nullValues, mustBeLessThan: 0}]}\n",
+        &["C0204 9 schema[0].properties[0].quality[0]"],
+    ),
+    (
+        "      - {name: a, logicalType: string, quality: [{metric: nullValues, mustBe: 101, unit: percent}]}\n",
+        &["C0204 9 schema[0].properties[0].quality[0]"],
+    ),
+    (
+        "      - {name: a, logicalType: string, quality: [{metric: nullValues, mustBeBetween: [5, 3]}]}\n",
+        &["C0204 9 schema[0].properties[0].quality[0].mustBeBetween"],
+    ),
+    (
+        "      - {name: a, logicalType: string, quality: [{type: sql, query: select 1, mustBe: 1}]}\n",
+        &["C0008 9 schema[0].properties[0].quality[0].type"],
+    ),
+    (
+        "      - {name: a, logicalType: string, quality: [{metric: nullValues, mustBe: 0, severity: fatal}]}\n",
+        &["C0004 9 schema[0].properties[0].quality[0].severity"],
+    ),
     (
         "      - {name: a, logicalType: string}\n    quality:\n      - {metric: duplicateValues, arguments: {properties: [a, bb]}, mustBe: 0}\n",
         &["C0205 11 schema[0].quality[0].arguments.properties[1]"],
     ),
-    ("      - {name: a, logicalType: string}\n    quality:\n      - {metric: nullValues, mustBe: 0}\n", &["C0202 11 schema[0].quality[0].metric"]),
+    (
+        "      - {name: a, logicalType: string}\n    quality:\n      - {metric: nullValues, mustBe: 0}\n",
+        &["C0202 11 schema[0].quality[0].metric"],
+    ),
 ];
 
 /// Whole contracts.
@@ -123,8 +186,14 @@ const CONTRACTS: &[Case<'_>] = &[
         "apiVersion: v2.2.2\nkind: DataContract\nid: c\nversion: 1.0.0\nstatus: active\nschema: [{name: t, properties: [{name: a, logicalType: string}]}]\n",
         &["C0005 1 apiVersion"],
     ),
-    ("apiVersion: v3.1.0\nkind: Contract\nid: c\nversion: 1.0\nstatus: active\nschema: []\n", &["C0004 2 kind", "C0003 4 version", "C0006 6 schema"]),
-    ("apiVersion: v3.1.0\nkind: DataContract\nid: c\nversion: '1'\nstatus: active\nschema:\n  - name: t\n    properties: []\n", &["C0007 7 schema[0]"]),
+    (
+        "apiVersion: v3.1.0\nkind: Contract\nid: c\nversion: 1.0\nstatus: active\nschema: []\n",
+        &["C0004 2 kind", "C0003 4 version", "C0006 6 schema"],
+    ),
+    (
+        "apiVersion: v3.1.0\nkind: DataContract\nid: c\nversion: '1'\nstatus: active\nschema:\n  - name: t\n    properties: []\n",
+        &["C0007 7 schema[0]"],
+    ),
     (
         "apiVersion: v3.1.0\nkind: DataContract\nid: c\nversion: '1'\nstatus: active\nteam: {members: [{user: x}]}\nschema:\n  - {name: t, properties: [{name: a, logicalType: string}]}\n  - {name: u, properties: [{name: a, logicalType: string}]}\n",
         &["C0001 6 team.members[0].user", "C0006 8 schema"],
@@ -142,11 +211,23 @@ const PIPELINES: &[Case<'_>] = &[
     ("limits: {rejectedPercent: 101}\n", &["P0005 10 limits.rejectedPercent"]),
     ("limits: {rowBytes: 0, expansion: 1000000000}\n", &["P0005 10 limits.rowBytes", "P0005 10 limits.expansion"]),
     ("review: {approvers: 3}\n", &["P0005 10 review.approvers"]),
-    ("parameters:\n  Max: {type: integer, default: 1}\nrules:\n  - {name: r, when: a > $Max, outcome: warn}\n", &["P0201 11 parameters.Max"]),
-    ("parameters:\n  max: {type: integer, default: 1.5}\nrules:\n  - {name: r, when: a > $max, outcome: warn}\n", &["P0003 11 parameters.max.default"]),
-    ("parameters:\n  day: {type: date, default: 2013-02-30}\nrules:\n  - {name: r, when: c > $day, outcome: warn}\n", &["P0202 11 parameters.day.default"]),
+    (
+        "parameters:\n  Max: {type: integer, default: 1}\nrules:\n  - {name: r, when: a > $Max, outcome: warn}\n",
+        &["P0201 11 parameters.Max"],
+    ),
+    (
+        "parameters:\n  max: {type: integer, default: 1.5}\nrules:\n  - {name: r, when: a > $max, outcome: warn}\n",
+        &["P0003 11 parameters.max.default"],
+    ),
+    (
+        "parameters:\n  day: {type: date, default: 2013-02-30}\nrules:\n  - {name: r, when: c > $day, outcome: warn}\n",
+        &["P0202 11 parameters.day.default"],
+    ),
     ("rules:\n  - {name: r, when: a > $max, outcome: warn}\n", &["P0203 11 rules[0].when"]),
-    ("parameters:\n  max: {type: integer, default: 1}\nrules:\n  - {name: r, when: \"b = '$max'\", outcome: warn}\n", &["P0204 11 parameters.max"]),
+    (
+        "parameters:\n  max: {type: integer, default: 1}\nrules:\n  - {name: r, when: \"b = '$max'\", outcome: warn}\n",
+        &["P0204 11 parameters.max"],
+    ),
     ("tasks:\n  - {}\n", &["P0301 11 tasks[0]"]),
     ("tasks:\n  - filter: a > 1\n    select: [a]\n", &["P0301 11 tasks[0]"]),
     ("tasks:\n  - fliter: a > 1\n", &["P0001 11 tasks[0].fliter"]),
@@ -156,10 +237,10 @@ const PIPELINES: &[Case<'_>] = &[
     ("tasks:\n  - lookup: {table: r, on: {x: k}, take: {n: name}}\n  - select: [n]\n", &["P0302 11 tasks[0].lookup.on.x"]),
     ("tasks:\n  - deduplicate: {by: [a]}\n  - filter: a > 1\n", &["P0303 12 tasks[1]"]),
     ("tasks:\n  - aggregate: {by: [a], take: {n: count(*)}}\n  - deduplicate: {by: [a]}\n", &["P0303 12 tasks[1]"]),
-    ("tasks:\n  - aggregate: {by: [a], take: {n: count(*)}}\n  - aggregate: {by: [b], take: {m: count(*)}}\n", &[
-        "P0303 12 tasks[1]",
-        "P0302 12 tasks[1].aggregate.by[0]",
-    ]),
+    (
+        "tasks:\n  - aggregate: {by: [a], take: {n: count(*)}}\n  - aggregate: {by: [b], take: {m: count(*)}}\n",
+        &["P0303 12 tasks[1]", "P0302 12 tasks[1].aggregate.by[0]"],
+    ),
     ("tasks:\n  - rename: {a: B}\n", &["P0304 11 tasks[0].rename.a"]),
     ("tasks:\n  - select: [a, a]\n", &["P0304 11 tasks[0].select[1]"]),
     ("tasks:\n  - lookup: {table: r, on: {a: k}, take: {b: name}}\n", &["P0304 11 tasks[0].lookup.take.b"]),
@@ -192,7 +273,11 @@ const CHANGES: &[(&str, &str, &[&str])] = &[
     ("format: csv", "format: {csv: {}, parquet: {}}", &["P0104 8 intake.format"]),
     ("format: csv", "format: cvs", &["P0004 8 intake.format"]),
     ("format: csv", "format: {csv: {quote: ab}}", &["P0105 8 intake.format.csv.quote"]),
-    ("format: csv", "format: {csv: {delimiter: \"\", decimal: x}}", &["P0105 8 intake.format.csv.delimiter", "P0105 8 intake.format.csv.decimal"]),
+    (
+        "format: csv",
+        "format: {csv: {delimiter: \"\", decimal: x}}",
+        &["P0105 8 intake.format.csv.delimiter", "P0105 8 intake.format.csv.decimal"],
+    ),
     ("format: csv", "format: {csv: {delimiter: \"\\n\"}}", &["P0105 8 intake.format.csv.delimiter"]),
     ("format: csv", "format: {csv: {delimiter: \"'\", quote: \"'\"}}", &["P0106 8 intake.format.csv.delimiter"]),
     ("format: csv", "format: {csv: {thousands: \".\"}}", &["P0106 8 intake.format.csv.thousands"]),
@@ -214,11 +299,7 @@ fn hostile() -> Vec<(String, &'static str)> {
         let before = format!("*a{}, ", i - 1).repeat(10);
         let _infallible = writeln!(bomb, "a{i}: &a{i} [{before}]");
     }
-    vec![
-        ("x".repeat((1 << 20) + 1), "S0001 0 "),
-        ("[".repeat(33) + &"]".repeat(33), "S0005 1 "),
-        (bomb, "S0008 5 "),
-    ]
+    vec![("x".repeat((1 << 20) + 1), "S0001 0 "), ("[".repeat(33) + &"]".repeat(33), "S0005 1 "), (bomb, "S0008 5 ")]
 }
 
 fn check<T>(text: &str, result: Result<T, Mistakes>, expected: &[&str], seen: &mut BTreeSet<String>) {
@@ -264,11 +345,10 @@ fn the_documents_of_the_tests_are_right() {
 fn mistakes_of_both_files_come_together_and_do_not_cause_others() {
     let contract = contract("      - {name: a, logicalType: integr}\n      - {logicalType: string}\n");
     let pipeline = pipeline("tasks:\n  - select: [unknown]\nreview: {approvers: 0}\n");
-    assert_eq!(found(plan(&pipeline, &contract)), [
-        "P0005 12 review.approvers",
-        "C0004 9 schema[0].properties[0].logicalType",
-        "C0002 10 schema[0].properties[1]",
-    ]);
+    assert_eq!(
+        found(plan(&pipeline, &contract)),
+        ["P0005 12 review.approvers", "C0004 9 schema[0].properties[0].logicalType", "C0002 10 schema[0].properties[1]",]
+    );
 }
 
 #[test]

@@ -17,7 +17,7 @@ rules:
 ";
 
 fn read() -> Pipeline {
-    Pipeline::parse("p.yaml", &pipeline(DECLARED)).unwrap()
+    Pipeline::parse("p.yaml", &pipeline(DECLARED)).expect("a right pipeline")
 }
 
 #[test]

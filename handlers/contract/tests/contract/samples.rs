@@ -11,9 +11,9 @@ fn samples() -> PathBuf {
 
 fn read(folder: &str) -> Plan {
     let file = format!("{folder}.pipeline.yaml");
-    let pipeline = fs::read_to_string(samples().join(folder).join(&file)).unwrap();
-    let contract_file = Pipeline::parse(&file, &pipeline).unwrap().contract;
-    let contract = fs::read_to_string(samples().join(folder).join(&contract_file)).unwrap();
+    let pipeline = fs::read_to_string(samples().join(folder).join(&file)).expect("a pipeline of the samples");
+    let contract_file = Pipeline::parse(&file, &pipeline).unwrap_or_else(|mistakes| panic!("{mistakes}")).contract;
+    let contract = fs::read_to_string(samples().join(folder).join(&contract_file)).expect("a contract of the samples");
     let sources = Sources { pipeline_file: &file, pipeline: &pipeline, contract_file: &contract_file, contract: &contract };
     Plan::parse(&sources).unwrap_or_else(|mistakes| panic!("{mistakes}"))
 }

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use sluice_contract::{
-    Bounds, Check, Column, Compression, Contract, CsvFormat, DataType, Encoding, Escape, Format, Header, Limits, Mask, MaskMethod, Metric, NdjsonFormat,
-    Outcome, Pipeline, ShortRow, Task, TextFormat, Tier,
+    Bounds, Check, Column, Compression, Contract, CsvFormat, DataType, Encoding, Escape, Format, Header, Limits, Mask, MaskMethod, Metric,
+    NdjsonFormat, Outcome, Pipeline, ShortRow, Task, TextFormat, Tier,
 };
 
 use crate::documents::{COLUMNS, PIPELINE_HEAD, contract, pipeline, plan};
@@ -42,19 +42,16 @@ fn types_follow_from_logical_and_physical_type() {
 #[test]
 fn checks_stand_in_the_order_of_the_contract_with_one_spelling_a_value() {
     let text = "{name: a, physicalType: varchar(9), logicalTypeOptions: {pattern: '^a', minLength: 2, format: uri}}";
-    assert_eq!(column(text).checks, [
-        Check::MaxLength(9),
-        Check::Pattern("^a".into()),
-        Check::MinLength(2),
-        Check::Format(TextFormat::Uri),
-    ]);
+    assert_eq!(
+        column(text).checks,
+        [Check::MaxLength(9), Check::Pattern("^a".into()), Check::MinLength(2), Check::Format(TextFormat::Uri),]
+    );
     let text = "{name: a, physicalType: 'decimal(9,2)', logicalTypeOptions: {maximum: 1e3, exclusiveMinimum: -0.50, multipleOf: 0.250}}";
     let Err(mistakes) = Contract::parse("c.yaml", &contract(&format!("      - {text}\n"))).map(|_| ()) else {
-        return assert_eq!(column(text).checks, [
-            Check::Maximum("1000".into()),
-            Check::ExclusiveMinimum("-0.5".into()),
-            Check::MultipleOf("0.25".into()),
-        ]);
+        return assert_eq!(
+            column(text).checks,
+            [Check::Maximum("1000".into()), Check::ExclusiveMinimum("-0.5".into()), Check::MultipleOf("0.25".into()),]
+        );
     };
     panic!("{mistakes}");
 }
@@ -106,14 +103,17 @@ fn quality_is_a_measure_with_bounds() {
 ";
     let quality = Contract::parse("c.yaml", &contract(properties)).unwrap_or_else(|m| panic!("{m}")).quality;
     let read: Vec<_> = quality.iter().map(|q| (q.name.as_str(), q.column.as_deref(), q.must, q.percent, q.warn_only)).collect();
-    assert_eq!(read, [
-        ("n", Some("a"), Bounds::Less(5.0), true, true),
-        ("missingValues of a", Some("a"), Bounds::Between(0.0, 3.0), false, false),
-        ("invalidValues of a", Some("a"), Bounds::AtMost(2.0), false, false),
-        ("duplicateValues of a", Some("a"), Bounds::Equal(0.0), false, false),
-        ("rowCount", None, Bounds::AtLeast(10.0), false, false),
-        ("duplicateValues", None, Bounds::NotBetween(1.0, 9.0), false, false),
-    ]);
+    assert_eq!(
+        read,
+        [
+            ("n", Some("a"), Bounds::Less(5.0), true, true),
+            ("missingValues of a", Some("a"), Bounds::Between(0.0, 3.0), false, false),
+            ("invalidValues of a", Some("a"), Bounds::AtMost(2.0), false, false),
+            ("duplicateValues of a", Some("a"), Bounds::Equal(0.0), false, false),
+            ("rowCount", None, Bounds::AtLeast(10.0), false, false),
+            ("duplicateValues", None, Bounds::NotBetween(1.0, 9.0), false, false),
+        ]
+    );
     assert_eq!(quality[1].metric, Metric::MissingValues { values: vec![String::new(), "N/A".into()] });
     assert_eq!(quality[2].metric, Metric::InvalidValues { valid: None, pattern: Some("^x".into()) });
     assert_eq!(quality[5].metric, Metric::DuplicateValues { columns: vec!["a".into()] });
@@ -162,7 +162,10 @@ fn formats_are_words_or_maps() {
         ("format: {parquet: {}}", Format::Parquet),
         ("format: {csv: {quote: none}}", Format::Csv(CsvFormat { quote: None, ..CsvFormat::default() })),
         ("format: ndjson", Format::Ndjson(NdjsonFormat::default())),
-        ("format: {ndjson: {nullValues: [n/a], rejectUnknown: true}}", Format::Ndjson(NdjsonFormat { null_values: vec!["n/a".into()], reject_unknown: true })),
+        (
+            "format: {ndjson: {nullValues: [n/a], rejectUnknown: true}}",
+            Format::Ndjson(NdjsonFormat { null_values: vec!["n/a".into()], reject_unknown: true }),
+        ),
     ] {
         let read = Pipeline::parse("p.yaml", &PIPELINE_HEAD.replace("format: csv", text)).unwrap_or_else(|m| panic!("{m}"));
         assert_eq!(read.intake.format, expected, "{text}");
