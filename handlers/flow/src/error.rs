@@ -2,6 +2,8 @@
 
 use std::{error::Error as StdError, fmt, time::Duration};
 
+use sluice_engine::{EngineError, Refusal};
+
 /// Result of the flow.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -25,13 +27,15 @@ pub struct Error {
     code: &'static str,
     message: String,
     retry_after: Option<Duration>,
+    line: Option<u64>,
+    offset: Option<u64>,
     source: Option<Box<dyn StdError + Send + Sync>>,
 }
 
 impl Error {
     /// An error of `kind` with a stable code (docs/ERRORS.md) and a message: lower case, no period, what was expected and found.
     pub fn new(kind: Kind, code: &'static str, message: impl Into<String>) -> Self {
-        Self { kind, code, message: message.into(), retry_after: None, source: None }
+        Self { kind, code, message: message.into(), retry_after: None, line: None, offset: None, source: None }
     }
     /// Shorthand for [`Kind::Transient`].
     pub fn transient(code: &'static str, message: impl Into<String>) -> Self {
@@ -61,6 +65,25 @@ impl Error {
         self.retry_after = Some(after);
         self
     }
+    /// Adds the place of a fault in the partner's file.
+    #[must_use]
+    pub fn at(mut self, line: Option<u64>, offset: Option<u64>) -> Self {
+        self.line = line;
+        self.offset = offset;
+        self
+    }
+    /// 1-based line of the fault in the partner's file.
+    pub fn line(&self) -> Option<u64> {
+        self.line
+    }
+    /// Byte offset of the fault in the (decompressed) file.
+    pub fn offset(&self) -> Option<u64> {
+        self.offset
+    }
+    /// Time after which a retry makes sense, if known.
+    pub fn retry_delay(&self) -> Option<Duration> {
+        self.retry_after
+    }
     /// What it means for the run.
     pub fn kind(&self) -> Kind {
         self.kind
@@ -83,6 +106,21 @@ impl Error {
             source = cause.source();
         }
         text
+    }
+}
+
+impl From<Refusal> for Error {
+    fn from(refusal: Refusal) -> Self {
+        Self::refused(refusal.code.as_str(), refusal.message).at(refusal.line, refusal.offset)
+    }
+}
+
+impl From<EngineError> for Error {
+    fn from(error: EngineError) -> Self {
+        match error {
+            EngineError::Refused(refusal) => refusal.into(),
+            EngineError::Bug(message) => Self::bug("S0500", format!("internal fault of the engine: {message}")),
+        }
     }
 }
 

@@ -2,16 +2,20 @@
 
 pub mod audit;
 pub mod catalog;
+pub mod conformance;
 mod context;
+pub mod delta;
 mod error;
 pub mod fanin;
 pub mod grant;
 mod id;
+pub mod integrity;
 pub mod lake;
+pub mod memory;
 mod message;
 pub mod pipelines;
-pub mod review;
 pub mod plans;
+pub mod review;
 pub mod run;
 pub mod steps;
 

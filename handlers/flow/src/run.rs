@@ -2,10 +2,11 @@
 //!
 //! All documents of a run share the partition `run:<id>`:
 //! `run` (this), `audit:<seq>`, `segment:<n>`, `digest`, `fan:<step>:<generation>:<level>:<group>`, `plan:<page>`,
-//! `chunk:<generation>:<n>`, `case:<n>`, `decision:<case>:<n>`, `deadletter:<message>`.
+//! `chunk:<generation>:<n>`, `passes`, `stall`, `case:<n>`, `decision:<case>:<n>`, `deadletter:<message>`.
 
 use serde::{Deserialize, Serialize};
 use sluice_contract::Parameters;
+use sluice_engine::Splitting;
 
 use crate::{BlobPath, ETag, RunId, Step, SubmissionId};
 
@@ -205,6 +206,10 @@ pub struct Run {
     pub segments: u32,
     /// Bytes of a segment but the last: a power of two.
     pub segment_bytes: u64,
+    /// Bytes of one read and of one staged block: a power of two, a multiple of [`crate::integrity::BLOCK`].
+    pub piece_bytes: u64,
+    /// How the file can be worked through, from its first bytes; `None` if no pipeline takes it.
+    pub splitting: Option<Splitting>,
     /// Set by seal.
     pub content: Option<Content>,
     /// Chunks to transform; set by seal.
