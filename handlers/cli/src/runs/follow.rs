@@ -1,0 +1,82 @@
+//! Follows a run to its end, one line for each thing that happens.
+
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::api::views::Run;
+use crate::api::{Client, view};
+use crate::text::{count, plural};
+use crate::{Fault, Result, terminal};
+
+/// Pause between two looks at a run.
+const PAUSE: Duration = Duration::from_millis(700);
+
+/// When to stop following.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Until {
+    /// The run has ended and its receipt is there.
+    Ended,
+    /// It has ended, or waits for people.
+    EndedOrReview,
+}
+
+/// Waits for the run of a submission or grant, then follows it.
+pub(crate) async fn follow_submission(client: &Client, id: &str, until: Until) -> Result<Value> {
+    let mut said = false;
+    loop {
+        let submission = client.get(&["submissions", id], &[]).await?;
+        let newest = submission["runs"].as_array().and_then(|runs| runs.iter().max_by_key(|run| run["attempt"].as_u64()));
+        if let Some(run) = newest {
+            let run: Run = view(run)?;
+            return follow_run(client, &run.run_id, until).await;
+        }
+        if !said {
+            terminal::note("waiting for the event of the upload");
+            said = true;
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+}
+
+/// Follows a run by its id.
+pub(crate) async fn follow_run(client: &Client, run_id: &str, until: Until) -> Result<Value> {
+    let mut last = String::new();
+    loop {
+        let value = client.find(&["runs", run_id]).await?.ok_or_else(|| Fault::usage(format!("there is no run {run_id}")))?;
+        let run: Run = view(&value)?;
+        let line = state_line(&run);
+        if line != last {
+            terminal::note(format!("{run_id}  {line}"));
+            last = line;
+        }
+        let ended = run.has_ended() && run.receipt;
+        if ended || (until == Until::EndedOrReview && run.waits_for_people()) || run.dead_letter.is_some() {
+            return Ok(value);
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+}
+
+/// A run's state in one line.
+pub(crate) fn state_line(run: &Run) -> String {
+    let mut line = run.state.clone();
+    match run.state.as_str() {
+        "moving" => line.push_str(&run.segments.map(|n| format!(": {}", plural(n.into(), "segment"))).unwrap_or_default()),
+        "transforming" => line.push_str(&run.chunks.map(|n| format!(": {}", plural(n.into(), "chunk"))).unwrap_or_default()),
+        "reviewing" => line.push_str(&format!(": {} of {} open (sluice review list --run {})", run.open_cases, plural(run.cases.into(), "case"), run.run_id)),
+        "completed" => {
+            if let Some(counts) = &run.counts {
+                line.push_str(&format!(": {} rows published", count(counts.published + counts.corrected)));
+            }
+        }
+        _ => {}
+    }
+    if let Some(stuck) = &run.dead_letter {
+        line.push_str(&format!("; stuck in step {}: {} {}", stuck.step, stuck.code, stuck.message));
+    }
+    if let Some(failure) = &run.failure {
+        line.push_str(&format!(": {} {}", failure.code, failure.message));
+    }
+    line
+}
