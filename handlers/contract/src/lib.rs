@@ -21,7 +21,6 @@ mod yaml;
 
 pub use code::Code;
 pub use contract::{Bounds, Check, Column, Contract, DataType, Metric, Quality, TextFormat};
-pub use date_format::{DatePart, parse_date_format};
 pub use mistake::{Mistake, Mistakes};
 pub use parameter::{ParameterSpec, ParameterType, ParameterValue, Parameters};
 pub use pipeline::{

@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 use crate::code::Code;
 use crate::contract::{Check, DataType, TextFormat};
 use crate::data_type::{self, Physical};
-use crate::date_format::{DatePart, parse_date_format};
+use crate::date_format::{self, DatePart};
 use crate::number::Number;
 use crate::reader::{Cursor, Fields, one_of, shorten};
 use crate::suggest::did_you_mean;
@@ -217,27 +217,20 @@ fn text_format(value: &Cursor<'_>) -> Option<Check> {
 fn date_format(value: &Cursor<'_>, typed: &Typed) -> Option<Check> {
     let text = value.text()?;
     let wrong = |what: &str| value.mistake(Code::FormatName, format!("the format `{}` cannot be used: {what}", shorten(text)));
-    let parts = match parse_date_format(text) {
+    let parts = match date_format::parts(text) {
         Ok(parts) => parts,
         Err(reason) => {
             wrong(&reason);
             return None;
         }
     };
-    let has = |wanted: fn(&DatePart) -> bool| parts.iter().any(wanted);
-    let year = has(|p| matches!(p, DatePart::Year | DatePart::ShortYear));
-    let month = has(|p| matches!(p, DatePart::Month { .. } | DatePart::MonthName));
-    let day = has(|p| matches!(p, DatePart::Day { .. }));
-    let full_hour = has(|p| matches!(p, DatePart::Hour { .. }));
-    let half_hour = has(|p| matches!(p, DatePart::HalfDayHour { .. }));
-    let half_day = has(|p| matches!(p, DatePart::HalfDay));
-    let finer = has(|p| matches!(p, DatePart::Minute { .. } | DatePart::Second { .. } | DatePart::Fraction { .. }));
-    let offset = has(|p| matches!(p, DatePart::Offset));
+    let has = |part: DatePart| parts.contains(&part);
+    let (year, month, day) = (has(DatePart::Year), has(DatePart::Month), has(DatePart::Day));
+    let (full_hour, half_hour, half_day) = (has(DatePart::Hour), has(DatePart::HalfDayHour), has(DatePart::HalfDay));
+    let finer = has(DatePart::Minute) || has(DatePart::Second) || has(DatePart::Fraction);
+    let offset = has(DatePart::Offset);
     let hour = full_hour || half_hour;
-    let twice = parts.iter().enumerate().any(|(i, p)| {
-        let same = |q: &DatePart| std::mem::discriminant(p) == std::mem::discriminant(q);
-        !matches!(p, DatePart::Literal(_)) && parts[..i].iter().any(same)
-    });
+    let twice = parts.iter().enumerate().any(|(i, part)| parts[..i].contains(part));
     let problem = match typed.data_type {
         _ if twice => Some("a part stands there twice"),
         _ if half_hour != half_day => Some("hh (1 to 12) needs a (AM or PM), and the other way round"),
