@@ -2,7 +2,7 @@
 //! The contracts here are held by [`crate::conformance`] on every implementation.
 
 use async_trait::async_trait;
-use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
 use crate::{ETag, Error, Result};
