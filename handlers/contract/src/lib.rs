@@ -8,6 +8,7 @@ mod code;
 mod contract;
 mod data_type;
 mod date_format;
+mod format;
 mod mistake;
 mod number;
 mod parameter;
@@ -21,10 +22,10 @@ mod yaml;
 
 pub use code::Code;
 pub use contract::{Bounds, Check, Column, Contract, DataType, Metric, Quality, TextFormat};
+pub use format::{Compression, CsvFormat, Encoding, Escape, Format, Header, NdjsonFormat, ShortRow};
 pub use mistake::{Mistake, Mistakes};
 pub use parameter::{ParameterSpec, ParameterType, ParameterValue, Parameters};
 pub use pipeline::{
-    Archive, Compression, CsvFormat, Derive, Encoding, Escape, Expression, Format, Header, Intake, Limits, Lookup, Mask, MaskMethod,
-    NdjsonFormat, Outcome, Pipeline, Publish, Review, Rule, ShortRow, Task, Tier,
+    Archive, Derive, Expression, Intake, Limits, Lookup, Mask, MaskMethod, Outcome, Pipeline, Publish, Review, Rule, Task, Tier,
 };
 pub use plan::{Plan, Sources};

@@ -9,6 +9,9 @@ use crate::mistake::{Mistake, Mistakes};
 use crate::suggest::did_you_mean;
 use crate::yaml::{self, Entry, Kind, Node, Place, ScalarKind, scalar_kind};
 
+/// Mistakes of one document before suggestions stop.
+const MAX_SUGGESTIONS: usize = 100;
+
 /// Codes of the mistakes that either kind of document can have.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Codes {
@@ -110,6 +113,11 @@ impl<'a> Cursor<'a> {
     /// Notes a mistake about this value.
     pub(crate) fn mistake(&self, code: Code, message: impl Into<String>) {
         self.report.note(code, &self.path, Some(self.node.place), message.into());
+    }
+
+    /// `; did you mean ...?` for the nearest word. Not for a flood of mistakes: whoever made them did not mistype.
+    pub(crate) fn did_you_mean(&self, found: &str, words: &[&str]) -> String {
+        if self.report.mistakes.borrow().len() < MAX_SUGGESTIONS { did_you_mean(found, words) } else { String::new() }
     }
 
     fn wrong_kind<T>(&self, expected: &str) -> Option<T> {
@@ -229,7 +237,7 @@ impl<'a> Cursor<'a> {
             return Some(*value);
         }
         let words: Vec<&str> = choices.iter().map(|(word, _)| *word).collect();
-        let message = format!("expected {}, found `{}`{}", one_of(&words), shorten(text), did_you_mean(text, &words));
+        let message = format!("expected {}, found `{}`{}", one_of(&words), shorten(text), self.did_you_mean(text, &words));
         self.mistake(self.report.codes.choice, message);
         None
     }
@@ -274,7 +282,7 @@ impl<'a> Cursor<'a> {
         };
         for entry in entries {
             if !known.contains(&entry.key.as_str()) {
-                let hint = did_you_mean(&entry.key, known);
+                let hint = self.did_you_mean(&entry.key, known);
                 let hint = if hint.is_empty() { format!("; expected {}", one_of(known)) } else { hint };
                 self.key_mistake(entry, self.report.codes.unknown_key, format!("unknown key `{}`{hint}", shorten(&entry.key)));
             }

@@ -1,13 +1,16 @@
 //! "did you mean": the nearest known word.
 
-/// `; did you mean ...` for the word nearest to `found`, or nothing if none is near.
+/// Most words that are looked through.
+const MAX_WORDS: usize = 2000;
+
+/// `; did you mean ...?` for the word nearest to `found`, or nothing if none is near.
 pub(crate) fn did_you_mean(found: &str, words: &[&str]) -> String {
     nearest(found, words).map_or_else(String::new, |word| format!("; did you mean `{word}`?"))
 }
 
 /// The word at the smallest edit distance, if it is at most a third of its length (and at least one edit is allowed).
 fn nearest<'a>(found: &str, words: &[&'a str]) -> Option<&'a str> {
-    if found.len() > 64 {
+    if found.len() > 64 || words.len() > MAX_WORDS {
         return None;
     }
     let wanted = fold(found);

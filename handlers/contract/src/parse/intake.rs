@@ -1,7 +1,8 @@
 //! `intake`: which uploads a pipeline takes and how they are written.
 
 use crate::code::Code;
-use crate::pipeline::{Compression, CsvFormat, Encoding, Escape, Format, Header, Intake, NdjsonFormat, ShortRow};
+use crate::format::{Compression, CsvFormat, Encoding, Escape, Format, Header, NdjsonFormat, ShortRow};
+use crate::pipeline::Intake;
 use crate::reader::{Cursor, Fields, shorten};
 
 /// Longest delimiter in bytes.

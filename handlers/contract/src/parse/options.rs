@@ -8,7 +8,6 @@ use crate::data_type::{self, Physical};
 use crate::date_format::{self, DatePart};
 use crate::number::Number;
 use crate::reader::{Cursor, Fields, one_of, shorten};
-use crate::suggest::did_you_mean;
 use crate::value::Value;
 
 use super::column::{Logical, Typed};
@@ -206,7 +205,7 @@ fn text_format(value: &Cursor<'_>) -> Option<Check> {
         return None;
     }
     let words: Vec<&str> = TEXT_FORMATS.iter().map(|(word, _)| *word).collect();
-    let hint = did_you_mean(text, &words);
+    let hint = value.did_you_mean(text, &words);
     value.mistake(
         Code::FormatName,
         format!("expected {}, found `{}`{hint}; use `pattern` for anything else", one_of(&words), shorten(text)),

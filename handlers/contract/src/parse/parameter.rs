@@ -7,7 +7,6 @@ use crate::code::Code;
 use crate::parameter::{ParameterSpec, ParameterType, ParameterValue};
 use crate::pipeline::Expression;
 use crate::reader::{Cursor, shorten};
-use crate::suggest::did_you_mean;
 
 use super::sql;
 
@@ -23,7 +22,8 @@ const TYPES: &[(&str, ParameterType)] = &[
 #[derive(Debug, Default)]
 pub(crate) struct Declared<'a> {
     specs: BTreeMap<String, ParameterSpec>,
-    places: Vec<(&'a str, Cursor<'a>)>,
+    /// Where each name is declared, whether or not its declaration is right.
+    places: BTreeMap<&'a str, Cursor<'a>>,
     used: RefCell<BTreeSet<String>>,
 }
 
@@ -43,7 +43,7 @@ impl<'a> Declared<'a> {
             if let Some(spec) = spec(&value) {
                 declared.specs.insert(name.to_owned(), spec);
             }
-            declared.places.push((name, value));
+            declared.places.insert(name, value);
         }
         declared
     }
@@ -51,12 +51,7 @@ impl<'a> Declared<'a> {
     /// Whether the name is declared (its declaration may be mistaken); counts as a use.
     pub(crate) fn uses(&self, name: &str) -> bool {
         self.used.borrow_mut().insert(name.to_owned());
-        self.places.iter().any(|(declared, _)| *declared == name)
-    }
-
-    fn suggestion(&self, name: &str) -> String {
-        let words: Vec<&str> = self.places.iter().map(|(name, _)| *name).collect();
-        did_you_mean(name, &words)
+        self.places.contains_key(name)
     }
 
     /// Reads a SQL expression and notes the parameters it uses.
@@ -65,8 +60,9 @@ impl<'a> Declared<'a> {
         let scan = sql::scan(sql);
         for name in &scan.parameters {
             if !self.uses(name) {
-                let message =
-                    format!("the parameter `${}` is not declared{}; declare it under `parameters`", shorten(name), self.suggestion(name));
+                let words: Vec<&str> = self.places.keys().copied().collect();
+                let hint = value.did_you_mean(name, &words);
+                let message = format!("the parameter `${}` is not declared{hint}; declare it under `parameters`", shorten(name));
                 value.mistake(Code::ParameterUndeclared, message);
             }
         }

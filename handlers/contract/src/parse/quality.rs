@@ -4,7 +4,6 @@ use crate::code::Code;
 use crate::contract::{Bounds, Check, DataType, Metric, Quality};
 use crate::data_type;
 use crate::reader::{Cursor, Fields, one_of, shorten};
-use crate::suggest::did_you_mean;
 use crate::value::Value;
 
 use super::{odcs, options};
@@ -152,7 +151,7 @@ fn metric_word(place: &Cursor<'_>) -> Option<Word> {
     let word = METRICS.iter().find(|(name, _)| *name == text);
     if word.is_none() {
         let names: Vec<&str> = METRICS.iter().map(|(name, _)| *name).collect();
-        let message = format!("expected {}, found `{}`{}", one_of(&names), shorten(text), did_you_mean(text, &names));
+        let message = format!("expected {}, found `{}`{}", one_of(&names), shorten(text), place.did_you_mean(text, &names));
         place.mistake(Code::QualityMetric, message);
     }
     word.map(|(_, word)| *word)
@@ -330,7 +329,7 @@ fn duplicate_columns(list: &Cursor<'_>, columns: Option<&[String]>) -> Option<Me
             && !columns.iter().any(|c| c == name)
         {
             let words: Vec<&str> = columns.iter().map(String::as_str).collect();
-            place.mistake(Code::QualityColumn, format!("there is no column `{}`{}", shorten(name), did_you_mean(name, &words)));
+            place.mistake(Code::QualityColumn, format!("there is no column `{}`{}", shorten(name), place.did_you_mean(name, &words)));
         }
     }
     Some(Metric::DuplicateValues { columns: named.into_iter().map(|(name, _)| name.to_owned()).collect() })

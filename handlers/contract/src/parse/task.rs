@@ -1,6 +1,6 @@
 //! `tasks`: transformations, and the columns that each of them sees and leaves.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use crate::code::Code;
 use crate::contract::DataType;
@@ -110,9 +110,10 @@ fn not_empty<T>(items: Vec<T>, value: &Cursor<'_>) -> Option<Vec<T>> {
 pub(crate) fn column_list(value: &Cursor<'_>, columns: &Columns) -> Option<Vec<String>> {
     let items = not_empty(value.names(), value)?;
     let mut names: Vec<String> = Vec::with_capacity(items.len());
+    let mut seen: HashSet<&str> = HashSet::with_capacity(items.len());
     for (name, place) in &items {
         columns.need(name, place);
-        if names.iter().any(|n| n == name) {
+        if !seen.insert(name) {
             place.mistake(Code::ColumnClash, format!("`{name}` stands in the list twice; keep one"));
         }
         names.push((*name).to_owned());
@@ -125,9 +126,8 @@ fn derive(value: &Cursor<'_>, columns: &mut Columns, parameters: &Declared<'_>) 
     let mut derived = Vec::with_capacity(entries.len());
     for (name, place) in &entries {
         let named = check_column_name(name, place, Code::NewColumnName);
-        if columns.has(name) {
-            columns.put(name);
-        } else {
+        // One that is there is replaced.
+        if !columns.has(name) {
             columns.add(name, place);
         }
         if let (true, Some(expression)) = (named, parameters.expression(place)) {
