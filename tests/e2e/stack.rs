@@ -46,7 +46,8 @@ pub struct Stack {
     blob: Url,
     issuer: Url,
     audience: String,
-    secrets: BTreeMap<String, String>,
+    /// Client id and secret by the principal's name.
+    credentials: BTreeMap<String, (String, String)>,
     tokens: Mutex<BTreeMap<String, String>>,
     counter: AtomicU32,
     client: Client,
@@ -81,29 +82,34 @@ impl Stack {
             .stderr(log)
             .kill_on_drop(true)
             .spawn()?;
-        let file = state.path().join("stack.json");
+        let log = state.path().join("up.log");
         let started = Instant::now();
-        let stack: Value = loop {
+        loop {
+            let said = std::fs::read_to_string(&log)?;
+            if said.contains("ready after") {
+                break;
+            }
             if let Some(status) = child.try_wait()? {
-                bail!("sluice up ended with {status}: {}", std::fs::read_to_string(state.path().join("up.log"))?);
+                bail!("sluice up ended with {status}: {said}");
             }
-            match std::fs::read(&file) {
-                Ok(bytes) => break serde_json::from_slice(&bytes)?,
-                Err(_) if started.elapsed() < PATIENCE => tokio::time::sleep(Duration::from_millis(50)).await,
-                Err(_) => bail!("sluice up is not ready: {}", std::fs::read_to_string(state.path().join("up.log"))?),
-            }
-        };
-        let url = |key: &str| -> Result<Url> { Ok(stack[key].as_str().with_context(|| format!("stack.json has no {key}"))?.parse()?) };
-        let principals = stack["principals"].as_array().context("stack.json has no principals")?;
-        let secrets =
-            principals.iter().filter_map(|p| Some((p["clientId"].as_str()?.to_owned(), p["clientSecret"].as_str()?.to_owned()))).collect();
+            ensure!(started.elapsed() < PATIENCE, "sluice up is not ready: {said}");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        let read = |name: &str| -> Result<Value> { Ok(serde_json::from_slice(&std::fs::read(state.path().join(name))?)?) };
+        let (connection, principals) = (read("connection.json")?, read("principals.json")?);
+        let url = |key: &str| -> Result<Url> { Ok(connection[key].as_str().with_context(|| format!("connection.json has no {key}"))?.parse()?) };
+        let credentials = principals.as_array().context("principals.json is a list")?.iter().filter_map(|p| {
+            let text = |key: &str| Some(p[key].as_str()?.to_owned());
+            Some((text("name")?, (text("clientId")?, text("clientSecret")?)))
+        });
+        let credentials = credentials.collect();
         Ok(Self {
-            api: url("api")?,
+            api: Url::parse(&format!("{}/", url("api")?.as_str().trim_end_matches('/')))?,
             host: url("host")?,
             blob: url("blob")?,
             issuer: url("issuer")?,
-            audience: stack["audience"].as_str().unwrap_or_default().to_owned(),
-            secrets,
+            audience: connection["audience"].as_str().unwrap_or_default().to_owned(),
+            credentials,
             child: tokio::sync::Mutex::new(Some(child)),
             state,
             tokens: Mutex::default(),
@@ -137,12 +143,13 @@ impl Stack {
         if let Some(token) = self.tokens.lock().unwrap().get(who) {
             return Ok(token.clone());
         }
-        let secret = self.secrets.get(who).with_context(|| format!("no principal {who}"))?;
-        let discovery: Value = self.client.get(self.issuer.join(".well-known/openid-configuration")?).send().await?.json().await?;
+        let (id, secret) = self.credentials.get(who).with_context(|| format!("no principal {who}"))?;
+        let discovery = format!("{}/.well-known/openid-configuration", self.issuer.as_str().trim_end_matches('/'));
+        let discovery: Value = self.client.get(discovery).send().await?.json().await?;
         let endpoint = discovery["token_endpoint"].as_str().context("the issuer names no token endpoint")?;
         let scope = format!("{}/.default", self.audience);
         let form =
-            [("grant_type", "client_credentials"), ("client_id", who), ("client_secret", secret.as_str()), ("scope", scope.as_str())];
+            [("grant_type", "client_credentials"), ("client_id", id.as_str()), ("client_secret", secret.as_str()), ("scope", scope.as_str())];
         let answer: Value = self.client.post(endpoint).form(&form).send().await?.json().await?;
         let token = answer["access_token"].as_str().with_context(|| format!("no token for {who}: {answer}"))?.to_owned();
         self.tokens.lock().unwrap().insert(who.to_owned(), token.clone());
