@@ -35,6 +35,7 @@ pub(crate) enum Command {
     Parameters(crate::parameters::ParametersArguments),
     Package(crate::package::PackageArguments),
     Local(crate::local::LocalArguments),
+    Token(crate::token::TokenArguments),
     Help(HelpArguments),
 }
 

@@ -14,6 +14,7 @@ mod runs;
 mod tables;
 mod terminal;
 mod text;
+mod token;
 mod up;
 mod upload;
 
@@ -67,6 +68,7 @@ async fn run(command: Command) -> Result<()> {
         Command::Pipelines(arguments) => interruptible(pipelines::run(arguments)).await,
         Command::Tables(arguments) => interruptible(tables::run(arguments)).await,
         Command::Parameters(arguments) => interruptible(parameters::run(arguments)).await,
+        Command::Token(arguments) => interruptible(token::run(arguments)).await,
         Command::Local(arguments) => interruptible(local::run(arguments)).await,
     }
 }

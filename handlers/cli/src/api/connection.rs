@@ -36,6 +36,8 @@ pub(crate) struct LocalConnection {
     pub(crate) api: Url,
     /// Address of the Functions host, where the local tools are.
     pub(crate) host: Url,
+    /// Blob account, for other tools.
+    pub(crate) blob: Url,
     /// Token issuer.
     pub(crate) issuer: Url,
     /// Audience of tokens.

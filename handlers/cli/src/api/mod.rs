@@ -43,6 +43,11 @@ impl Client {
         Self { http, api, token }
     }
 
+    /// An access token for other tools.
+    pub(crate) async fn token(&self) -> Result<String> {
+        self.token.token(&self.http).await
+    }
+
     /// The address of the API.
     pub(crate) fn api(&self) -> &Url {
         &self.api

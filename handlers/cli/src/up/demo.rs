@@ -1,0 +1,153 @@
+//! The demo: two sample files from upload to table, with the decisions of people in between.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use chrono::Utc;
+use serde_json::Value;
+use sluice_engine::HeldRow;
+use sluice_flow::Lake;
+
+use super::table;
+use crate::api::connection::Connection;
+use crate::api::views::{Event, Run};
+use crate::api::{Client, view};
+use crate::review::{self, Case, Verdict};
+use crate::runs::follow::{Until, follow_submission};
+use crate::runs::{describe, detail};
+use crate::text::{bytes, count, plural, shorten, tame};
+use crate::upload::{grant, send};
+use crate::{Fault, Result, terminal};
+
+/// Held rows that are shown of a case.
+const SHOWN_ROWS: usize = 3;
+
+/// Everybody who takes part.
+struct Cast {
+    partner: Client,
+    reviewer: Client,
+    /// For cases that need a second person.
+    second: Client,
+    operator: Client,
+}
+
+/// Plays the demo.
+pub(super) async fn run(state_dir: &Path, samples: &Path, lake: &dyn Lake) -> Result<()> {
+    let client = |name: &str| Connection::local(state_dir, name).client(name);
+    let cast = Cast { partner: client("skyline")?, reviewer: client("rita")?, second: client("ravi")?, operator: client("olga")? };
+    let folder = samples.join("flights");
+    // A grant never overwrites: the time makes the path new.
+    let stamp = Utc::now().format("%Y%m%d-%H%M%S");
+    file(&cast, &folder.join("flights-2013-01.csv"), &format!("flights/2013-01-{stamp}.csv"), lake).await?;
+    file(&cast, &folder.join("flights-dirty.csv"), &format!("flights/dirty-{stamp}.csv"), lake).await
+}
+
+/// One file, from upload to receipt.
+async fn file(cast: &Cast, file: &Path, path: &str, lake: &dyn Lake) -> Result<()> {
+    terminal::line(format!("\n== {} is uploaded by the partner skyline to {path}", file.display()))?;
+    let (grant_id, url) = grant(&cast.partner, path, None, None).await?;
+    let sent = send::send(file, &url, 4, &indicatif::ProgressBar::hidden()).await?;
+    terminal::line(format!("{} sent; b3sum of the file: {}", bytes(sent.bytes), sent.blake3))?;
+    let value = follow_submission(&cast.operator, &grant_id, Until::EndedOrReview).await?;
+    let run: Run = view(&value)?;
+    if run.waits_for_people() {
+        decide_all(cast, &run.run_id).await?;
+    }
+    let value = follow_submission(&cast.operator, &grant_id, Until::Ended).await?;
+    let run: Run = view(&value)?;
+    story(cast, &run.run_id).await?;
+    outcome(cast, &run, &sent.blake3, lake).await
+}
+
+/// The reviewer decides every case: the first is approved but for its first row, the second rejected, and so on.
+async fn decide_all(cast: &Cast, run_id: &str) -> Result<()> {
+    let cases = cast.reviewer.list(&["reviews"], &[("run", run_id)], usize::MAX).await?;
+    terminal::line(format!("\n{} to decide by the reviewer rita:", plural(cases.len() as u64, "case")))?;
+    for (number, value) in cases.iter().enumerate() {
+        let case: Case = view(value)?;
+        terminal::line(format!("- {} ({}): {}", tame(&case.cause), plural(case.rows, "row"), tame(&case.title)))?;
+        let rows = cast.reviewer.list(&["reviews", &case.case_id, "rows"], &[], SHOWN_ROWS).await?;
+        let rows = rows.iter().map(view::<HeldRow>).collect::<Result<Vec<_>>>()?;
+        for row in &rows {
+            terminal::line(format!("    line {}: {}", row.line, shorten(row.raw.trim_end(), 120)))?;
+        }
+        let approve = number % 2 == 0;
+        let exception = rows.first().filter(|_| approve && case.rows > 1).map(|row| (row.row, Verdict::Reject));
+        let verdict = if approve { Verdict::Approve } else { Verdict::Reject };
+        let said = match (verdict, exception.is_some()) {
+            (Verdict::Approve, true) => "approved, but for the first row",
+            (Verdict::Approve, false) => "approved",
+            (Verdict::Reject, _) => "rejected",
+        };
+        let exceptions = BTreeMap::from_iter(exception);
+        let decided = review::decide(&cast.reviewer, &case, verdict, exceptions.clone(), "decided in the demo").await?;
+        if view::<Case>(&decided)?.status == "confirming" {
+            review::decide(&cast.second, &case, verdict, exceptions, "confirmed in the demo").await?;
+        }
+        terminal::line(format!("  {said}"))?;
+    }
+    terminal::line("")
+}
+
+/// What happened, from the audit chain.
+async fn story(cast: &Cast, run_id: &str) -> Result<()> {
+    let events = cast.operator.get(&["runs", run_id, "timeline"], &[]).await?;
+    terminal::line("\nwhat happened (audit chain):")?;
+    for event in events.as_array().into_iter().flatten() {
+        let event: Event = view(event)?;
+        let time = event.at.get(11..23).unwrap_or(&event.at).to_owned();
+        terminal::line(format!("  {time}  {:<20} {}", tame(&event.action), shorten(&format!("{} {}", event.actor.name, detail(&event.detail)), 110)))?;
+    }
+    Ok(())
+}
+
+async fn outcome(cast: &Cast, run: &Run, sent_blake3: &str, lake: &dyn Lake) -> Result<()> {
+    terminal::line("\noutcome:")?;
+    terminal::print(&describe(run))?;
+    if !run.is_completed() {
+        return Err(Fault::data(format!("the demo's run ended as {}", run.state)));
+    }
+    let receipt = cast.partner.get(&["submissions", &run.run_id, "receipt"], &[]).await?;
+    let in_receipt = find_text(&receipt, "blake3").unwrap_or_default();
+    if in_receipt != sent_blake3 {
+        return Err(Fault::data(format!("the receipt's BLAKE3 is {in_receipt}, but the file's is {sent_blake3}")));
+    }
+    terminal::line("The receipt's BLAKE3 equals b3sum of the file.")?;
+    if let (Some(pipeline), Some(version)) = (&run.pipeline, run.table_version) {
+        let live = cast.operator.get(&["pipelines", pipeline], &[]).await?;
+        let table = published_table(&live).unwrap_or_else(|| pipeline.replace('-', "_"));
+        let committed = table::committed(lake, &table, version).await?;
+        terminal::line(format!(
+            "Published: {} in {} of the Delta table curated/{table}, version {version}.",
+            plural(committed.rows, "row"),
+            plural(committed.files as u64, "file")
+        ))?;
+        let counted = run.counts.as_ref().map_or(0, |c| c.published + c.corrected);
+        if counted != committed.rows {
+            return Err(Fault::data(format!("the run counts {} published rows, the table's log {}", count(counted), count(committed.rows))));
+        }
+    }
+    if run.counts.as_ref().is_some_and(|c| c.rejected > 0) {
+        terminal::line(format!("Rejected rows, each with its reasons: archive/{}/, or ./sluice runs rejected {}", run.run_id, run.run_id))?;
+    }
+    Ok(())
+}
+
+fn published_table(live: &Value) -> Option<String> {
+    let text = |key: &str| live.get(key).and_then(Value::as_str);
+    let sources = sluice_contract::Sources { pipeline_file: "pipeline", pipeline: text("pipeline")?, contract_file: "contract", contract: text("contract")? };
+    sluice_contract::Plan::parse(&sources).ok().map(|plan| plan.pipeline.publish.table)
+}
+
+/// The first text under this key, wherever in the document.
+fn find_text(value: &Value, key: &str) -> Option<String> {
+    match value {
+        Value::Object(fields) => fields
+            .get(key)
+            .and_then(Value::as_str)
+            .map(str::to_owned)
+            .or_else(|| fields.values().find_map(|value| find_text(value, key))),
+        Value::Array(items) => items.iter().find_map(|value| find_text(value, key)),
+        _ => None,
+    }
+}
