@@ -61,7 +61,7 @@ async fn run(command: Command) -> Result<()> {
         Command::Infer(arguments) => blocking(move |stop| infer::run(&arguments, stop)).await,
         Command::Package(arguments) => blocking(move |_| package::run(&arguments)).await,
         Command::Help(arguments) => help(&arguments.topic),
-        Command::Up(arguments) => up::run(arguments).await,
+        Command::Up(arguments) => Box::pin(up::run(arguments)).await,
         Command::Upload(arguments) => interruptible(upload::run(arguments)).await,
         Command::Runs(arguments) => interruptible(runs::run(arguments)).await,
         Command::Review(arguments) => interruptible(review::run(arguments)).await,

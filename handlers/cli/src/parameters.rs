@@ -59,6 +59,7 @@ struct History {
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
+#[expect(clippy::struct_field_names, reason = "the names of the API")]
 struct Version {
     version: u32,
     values: Map<String, Value>,

@@ -114,6 +114,7 @@ struct DecideArguments {
 /// A case, as far as it is shown.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
+#[expect(clippy::struct_field_names, reason = "the names of the API")]
 pub(crate) struct Case {
     pub(crate) case_id: String,
     pub(crate) partner: String,

@@ -7,7 +7,7 @@ pub(crate) fn count(n: u64) -> String {
     let digits = n.to_string();
     let mut out = String::with_capacity(digits.len() + digits.len() / 3);
     for (i, c) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i) % 3 == 0 {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
             out.push(',');
         }
         out.push(c);
@@ -84,7 +84,7 @@ impl Table {
 
     /// Adds a row with a cell for every column.
     pub(crate) fn row<const N: usize>(&mut self, cells: [String; N]) {
-        self.rows.push(cells.iter().map(|cell| tame(cell)).collect());
+        self.rows.push(cells.into_iter().map(|cell| if cell.contains(char::is_control) { tame(&cell) } else { cell }).collect());
     }
 
     pub(crate) fn is_empty(&self) -> bool {

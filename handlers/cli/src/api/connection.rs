@@ -97,11 +97,6 @@ impl Connection {
         Self { api: None, principal: Some(principal.to_owned()), state_dir: state_dir.to_owned() }
     }
 
-    /// The state folder.
-    pub(crate) fn state_dir(&self) -> &Path {
-        &self.state_dir
-    }
-
     /// What the local Sluice says about itself, which must be there.
     pub(crate) fn local_connection(&self) -> Result<LocalConnection> {
         LocalConnection::read(&self.state_dir)?.ok_or_else(|| {
@@ -174,11 +169,6 @@ impl Connection {
         all.into_iter()
             .find(|p| p.name == name)
             .ok_or_else(|| Fault::usage(format!("there is no principal `{name}` here; expected one of {}", names.join(", "))))
-    }
-
-    /// The principal that `--as` names, if it does.
-    pub(crate) fn named_principal(&self) -> Option<&str> {
-        self.principal.as_deref()
     }
 }
 

@@ -4,6 +4,7 @@ pub(crate) mod connection;
 pub(crate) mod token;
 pub(crate) mod views;
 
+use std::fmt::Write as _;
 use std::time::Duration;
 
 use reqwest::{Method, RequestBuilder, Response, StatusCode};
@@ -16,7 +17,7 @@ use crate::{Fault, Result};
 use token::TokenSource;
 
 /// A request is given up after this long without an answer. The platform itself answers within 230 s.
-const TIMEOUT: Duration = Duration::from_secs(240);
+const TIMEOUT: Duration = Duration::from_mins(4);
 /// How often a request is sent that the service could not serve for now.
 const TRIES: u32 = 4;
 /// Items of a page.
@@ -174,15 +175,16 @@ fn refused(status: StatusCode, body: &[u8]) -> Fault {
         (None, Some(detail)) => detail,
         _ => format!("the service answered {status}"),
     };
+    // Writing to a String cannot fail.
     let parts = |key: &str| problem.get(key).and_then(Value::as_array).cloned().unwrap_or_default();
     for mistake in parts("mistakes") {
         let text = |key: &str| mistake.get(key).and_then(Value::as_str).map(tame).unwrap_or_default();
         let line = mistake.get("line").and_then(Value::as_u64).unwrap_or_default();
-        message.push_str(&format!("\n{}:{line}: {} {}: {}", text("file"), text("code"), text("path"), text("message")));
+        let _ = write!(message, "\n{}:{line}: {} {}: {}", text("file"), text("code"), text("path"), text("message"));
     }
     for part in parts("problems") {
         let text = |key: &str| part.get(key).and_then(Value::as_str).map(tame).unwrap_or_default();
-        message.push_str(&format!("\n{}: {} {}", text("id"), text("code"), text("detail")));
+        let _ = write!(message, "\n{}: {} {}", text("id"), text("code"), text("detail"));
     }
     match status.as_u16() {
         401 => Fault::unreachable(format!("{message}\nnot signed in: use --as NAME for a local Sluice, or set SLUICE_TOKEN or SLUICE_CLIENT_ID")),

@@ -11,18 +11,22 @@ use super::unreachable;
 use crate::{Fault, Result};
 
 /// A token is renewed this long before it expires.
-const EARLY: Duration = Duration::from_secs(120);
+const EARLY: Duration = Duration::from_mins(2);
 
 /// Where tokens come from. `Debug` shows no secret.
 pub(crate) struct TokenSource(Kind);
 
 enum Kind {
     Given(String),
-    Client { credentials: Credentials, current: Mutex<Option<(String, Instant)>> },
+    Client(Box<ClientSource>),
+}
+
+struct ClientSource {
+    credentials: Credentials,
+    current: Mutex<Option<(String, Instant)>>,
 }
 
 /// Client credentials.
-#[derive(Clone)]
 pub(crate) struct Credentials {
     pub(crate) client_id: String,
     pub(crate) client_secret: String,
@@ -35,7 +39,7 @@ pub(crate) struct Credentials {
 pub(crate) enum Endpoint {
     /// The token endpoint itself.
     Token(Url),
-    /// An issuer, whose configuration names it (OpenID Connect Discovery 1.0, section 4).
+    /// An issuer, whose configuration names it (`OpenID` Connect Discovery 1.0, section 4).
     Issuer(Url),
 }
 
@@ -43,7 +47,7 @@ impl std::fmt::Debug for TokenSource {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match &self.0 {
             Kind::Given(_) => f.write_str("TokenSource(given)"),
-            Kind::Client { credentials, .. } => write!(f, "TokenSource(client {})", credentials.client_id),
+            Kind::Client(source) => write!(f, "TokenSource(client {})", source.credentials.client_id),
         }
     }
 }
@@ -66,21 +70,21 @@ impl TokenSource {
     }
 
     pub(crate) fn client(credentials: Credentials) -> Self {
-        Self(Kind::Client { credentials, current: Mutex::new(None) })
+        Self(Kind::Client(Box::new(ClientSource { credentials, current: Mutex::new(None) })))
     }
 
     /// A token that is valid now.
     pub(crate) async fn token(&self, http: &reqwest::Client) -> Result<String> {
         match &self.0 {
             Kind::Given(token) => Ok(token.clone()),
-            Kind::Client { credentials, current } => {
-                let mut current = current.lock().await;
+            Kind::Client(source) => {
+                let mut current = source.current.lock().await;
                 if let Some((token, until)) = current.as_ref()
                     && *until > Instant::now()
                 {
                     return Ok(token.clone());
                 }
-                let answer = credentials.ask(http).await?;
+                let answer = source.credentials.ask(http).await?;
                 let valid = Duration::from_secs(answer.expires_in).saturating_sub(EARLY);
                 *current = Some((answer.access_token.clone(), Instant::now() + valid));
                 Ok(answer.access_token)

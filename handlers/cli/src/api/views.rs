@@ -5,6 +5,7 @@ use serde::Deserialize;
 /// A run, in a listing or in full.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
+#[expect(clippy::struct_field_names, reason = "the names of the API")]
 pub(crate) struct Run {
     pub(crate) run_id: String,
     pub(crate) partner: String,

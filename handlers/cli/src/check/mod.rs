@@ -42,7 +42,7 @@ pub(crate) struct CheckArguments {
     /// A parameter's value instead of its default
     #[arg(long = "set", value_name = "NAME=VALUE", value_parser = pair)]
     parameters: Vec<(String, String)>,
-    /// A secret for masks; without a value it is read from the environment (SLUICE_SECRET_<NAME>)
+    /// A secret for masks; without a value it is read from the environment (`SLUICE_SECRET_<NAME>`)
     #[arg(long = "secret", value_name = "NAME[=VALUE]", value_parser = secret)]
     secrets: Vec<(String, Option<String>)>,
     /// Writes rejected rows, in the file's own format, with reasons

@@ -101,7 +101,7 @@ fn comment(head: &[u8]) -> Option<u8> {
     let mut lines = head.split(|b| *b == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line));
     let first = lines.next()?;
     let next = lines.find(|line| !line.starts_with(b"#") && !line.is_empty())?;
-    let fields = |line: &[u8]| DELIMITERS.iter().map(|d| line.iter().filter(|b| *b == d).count()).max();
+    let fields = |line: &[u8]| DELIMITERS.iter().map(|d| line.split(|b| b == d).count()).max();
     (first.starts_with(b"#") && fields(first) != fields(next)).then_some(b'#')
 }
 

@@ -65,16 +65,14 @@ pub(crate) fn delimited(source: &Source<'_>, most_rows: u64) -> Result<Look> {
             continue;
         }
         for ((bytes, quoted), profile) in record.fields().zip(&mut profiles) {
-            match dialect.encoding {
-                Encoding::Utf8 => match std::str::from_utf8(bytes) {
-                    Ok(value) => profile.value(value, quoted),
-                    Err(_) => {
-                        not_utf8 = true;
-                        not_latin1 |= bytes.iter().any(|b| (0x80..0xa0).contains(b));
-                        profile.value(&decode(bytes, Encoding::Windows1252), quoted);
-                    }
-                },
-                encoding => profile.value(&decode(bytes, encoding), quoted),
+            if dialect.encoding != Encoding::Utf8 {
+                profile.value(&decode(bytes, dialect.encoding), quoted);
+            } else if let Ok(value) = std::str::from_utf8(bytes) {
+                profile.value(value, quoted);
+            } else {
+                not_utf8 = true;
+                not_latin1 |= bytes.iter().any(|b| (0x80..0xa0).contains(b));
+                profile.value(&decode(bytes, Encoding::Windows1252), quoted);
             }
         }
     }
@@ -196,52 +194,45 @@ pub(crate) fn ndjson(source: &Source<'_>, most_rows: u64) -> Result<Look> {
 struct JsonField {
     name: String,
     profile: Profile,
-    strings: bool,
-    numbers: bool,
-    booleans: bool,
-    nested: bool,
+    types: BTreeSet<JsonType>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum JsonType {
+    String,
+    Number,
+    Boolean,
+    Nested,
 }
 
 impl JsonField {
     fn new(name: String) -> Self {
-        Self { name, profile: Profile::default(), strings: false, numbers: false, booleans: false, nested: false }
+        Self { name, profile: Profile::default(), types: BTreeSet::new() }
     }
 
     fn value(&mut self, value: &Value) {
-        match value {
-            Value::Null => self.profile.blank(),
-            Value::String(text) => {
-                self.strings = true;
-                self.profile.value(text, true);
-            }
-            Value::Number(number) => {
-                self.numbers = true;
-                self.profile.value(&number.to_string(), true);
-            }
-            Value::Bool(word) => {
-                self.booleans = true;
-                self.profile.value(if *word { "true" } else { "false" }, true);
-            }
-            Value::Array(_) | Value::Object(_) => {
-                self.nested = true;
-                self.profile.value("{}", true);
-            }
-        }
+        let (kind, spelled) = match value {
+            Value::Null => return self.profile.blank(),
+            Value::String(text) => (JsonType::String, text.clone()),
+            Value::Number(number) => (JsonType::Number, number.to_string()),
+            Value::Bool(word) => (JsonType::Boolean, word.to_string()),
+            Value::Array(_) | Value::Object(_) => (JsonType::Nested, "{}".to_owned()),
+        };
+        self.types.insert(kind);
+        self.profile.value(&spelled, true);
     }
 
-    /// A string is text, a date or a time; only a JSON number is a number.
+    /// A string is text, a date or a time; only a JSON number is a number. Values of several types are text.
     fn finish(mut self, rows: u64) -> Seen {
         for _ in self.profile.rows..rows {
             self.profile.blank();
         }
-        let known = if self.nested {
-            Some(if self.strings || self.numbers || self.booleans { Kind::Text } else { Kind::Json })
-        } else if self.strings && (self.numbers || self.booleans) || (self.numbers && self.booleans) {
-            Some(Kind::Text)
-        } else if self.strings && is_numeric_or_boolean(self.profile.shapes) {
-            Some(Kind::Text)
-        } else {
-            None
+        let types: Vec<JsonType> = self.types.into_iter().collect();
+        let known = match types.as_slice() {
+            [JsonType::Nested] => Some(Kind::Json),
+            [JsonType::String] => is_numeric_or_boolean(self.profile.shapes).then_some(Kind::Text),
+            [] | [_] => None,
+            _ => Some(Kind::Text),
         };
         Seen { source: self.name, profile: self.profile, known }
     }

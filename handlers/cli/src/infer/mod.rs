@@ -152,33 +152,26 @@ fn compile(proposal: &Proposal) -> Result<std::sync::Arc<Compiled>> {
 fn relax(proposal: &mut Proposal, report: &Report) -> bool {
     let mut changed = false;
     for problem in &report.tally.problems {
-        let column = problem.column.as_ref().and_then(|name| proposal.columns.iter_mut().find(|c| c.name == *name));
-        let unique = problem.rule.as_ref().and_then(|rule| rule.strip_prefix("unique:")).map(str::to_owned);
-        match (problem.code, column) {
-            (Code::Required, Some(column)) if column.required => {
+        // A rule such as `unique:order_id` names its column.
+        let name = problem.column.as_deref().or_else(|| problem.rule.as_deref()?.strip_prefix("unique:"));
+        let Some(column) = name.and_then(|name| proposal.columns.iter_mut().find(|c| c.name == name)) else { continue };
+        match problem.code {
+            Code::Required if column.required => {
                 column.required = false;
                 column.doubts.push(format!("{} without a value", plural(problem.count, "row")));
-                changed = true;
             }
-            (Code::RepeatedUnique, column) => {
-                let named = unique.and_then(|name| proposal.columns.iter().position(|c| c.name == name));
-                let at = named.or_else(|| column.map(|c| c.name.clone()).and_then(|name| proposal.columns.iter().position(|c| c.name == name)));
-                if let Some(column) = at.map(|at| &mut proposal.columns[at])
-                    && column.unique
-                {
-                    column.unique = false;
-                    column.doubts.push(format!("{} repeat a value", plural(problem.count, "row")));
-                    changed = true;
-                }
+            Code::RepeatedUnique if column.unique => {
+                column.unique = false;
+                column.doubts.push(format!("{} repeat a value", plural(problem.count, "row")));
             }
-            (Code::Required | Code::NulCharacter | Code::InvalidEncoding | Code::TooFewFields | Code::TooManyFields, _) => {}
-            (code, Some(column)) if column.kind != Kind::Text => {
-                column.doubts.push(format!("taken as text, because {} otherwise ({code})", plural(problem.count, "problem")));
+            Code::Required | Code::RepeatedUnique | Code::NulCharacter | Code::InvalidEncoding | Code::TooFewFields | Code::TooManyFields => continue,
+            _ if column.kind == Kind::Text => continue,
+            code => {
+                column.doubts.push(format!("taken as text, because of {} otherwise ({code})", plural(problem.count, "problem")));
                 column.kind = Kind::Text;
-                changed = true;
             }
-            _ => {}
         }
+        changed = true;
     }
     changed
 }

@@ -164,8 +164,7 @@ fn dates(value: &str) -> Shapes {
     let date = |format: &str| NaiveDate::parse_from_str(value, format).is_ok_and(|d| (1000..=9999).contains(&chrono::Datelike::year(&d)));
     match value.len() {
         8 if bytes.iter().all(u8::is_ascii_digit) => none.with(Shape::DateCompact, date("%Y%m%d")),
-        5 | 8 if bytes[2] == b':' => none.with(Shape::Time, is_time(value)),
-        9..=15 if bytes[2] == b':' => none.with(Shape::Time, is_time(value)),
+        5 | 8..=15 if bytes[2] == b':' => none.with(Shape::Time, is_time(value)),
         10 if bytes[4] == b'-' && bytes[7] == b'-' => none.with(Shape::DateIso, date("%Y-%m-%d")),
         10 if bytes[4] == b'/' && bytes[7] == b'/' => none.with(Shape::DateSlashed, date("%Y/%m/%d")),
         10 if bytes[2] == b'/' && bytes[5] == b'/' => none.with(Shape::DateDayFirst, date("%d/%m/%Y")).with(Shape::DateMonthFirst, date("%m/%d/%Y")),

@@ -19,36 +19,45 @@ pub(crate) struct Elf {
 pub(crate) const X86_64: u16 = 62;
 
 const SHT_GNU_VERNEED: u32 = 0x6fff_fffe;
-const SHT_DYNSYM_NAME_LIMIT: usize = 256;
+/// Longest name that is looked at.
+const LONGEST_NAME: usize = 256;
 const PT_INTERP: u32 = 3;
+
+/// The file is no such ELF file, or is cut.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct NoElf;
+
+type Result<T> = std::result::Result<T, NoElf>;
 
 /// Bytes of a file, read with bounds.
 #[derive(Clone, Copy)]
 struct Bytes<'a>(&'a [u8]);
 
 impl<'a> Bytes<'a> {
-    fn at<const N: usize>(self, offset: u64) -> Option<[u8; N]> {
-        let start = usize::try_from(offset).ok()?;
-        self.0.get(start..start.checked_add(N)?)?.try_into().ok()
+    fn at<const N: usize>(self, offset: u64, plus: u64) -> Result<[u8; N]> {
+        let start = offset.checked_add(plus).and_then(|start| usize::try_from(start).ok()).ok_or(NoElf)?;
+        let end = start.checked_add(N).ok_or(NoElf)?;
+        self.0.get(start..end).and_then(|bytes| bytes.try_into().ok()).ok_or(NoElf)
     }
 
-    fn u16(self, offset: u64) -> Option<u16> {
-        self.at(offset).map(u16::from_le_bytes)
+    fn u16(self, offset: u64, plus: u64) -> Result<u16> {
+        self.at(offset, plus).map(u16::from_le_bytes)
     }
 
-    fn u32(self, offset: u64) -> Option<u32> {
-        self.at(offset).map(u32::from_le_bytes)
+    fn u32(self, offset: u64, plus: u64) -> Result<u32> {
+        self.at(offset, plus).map(u32::from_le_bytes)
     }
 
-    fn u64(self, offset: u64) -> Option<u64> {
-        self.at(offset).map(u64::from_le_bytes)
+    fn u64(self, offset: u64, plus: u64) -> Result<u64> {
+        self.at(offset, plus).map(u64::from_le_bytes)
     }
 
     /// A zero-terminated text.
-    fn text(self, offset: u64) -> Option<&'a str> {
-        let rest = self.0.get(usize::try_from(offset).ok()?..)?;
-        let end = rest.iter().take(SHT_DYNSYM_NAME_LIMIT).position(|b| *b == 0)?;
-        std::str::from_utf8(&rest[..end]).ok()
+    fn text(self, offset: u64, plus: u64) -> Result<&'a str> {
+        let start = offset.checked_add(plus).and_then(|start| usize::try_from(start).ok()).ok_or(NoElf)?;
+        let rest = self.0.get(start..).ok_or(NoElf)?;
+        let end = rest.iter().take(LONGEST_NAME).position(|b| *b == 0).ok_or(NoElf)?;
+        std::str::from_utf8(&rest[..end]).map_err(|_| NoElf)
     }
 }
 
@@ -61,65 +70,63 @@ struct Section {
     entries: u32,
 }
 
-/// Reads a 64-bit little-endian ELF file; `None` if it is none or is cut.
-pub(crate) fn read(file: &[u8]) -> Option<Elf> {
+/// Reads a 64-bit little-endian ELF file.
+pub(crate) fn read(file: &[u8]) -> Result<Elf> {
     let bytes = Bytes(file);
     // Magic, 64 bits, little endian.
-    if file.get(..6)? != b"\x7fELF\x02\x01" {
-        return None;
+    if !file.starts_with(b"\x7fELF\x02\x01") {
+        return Err(NoElf);
     }
-    let machine = bytes.u16(18)?;
+    let machine = bytes.u16(18, 0)?;
     let interpreter = interpreter(bytes)?;
     let sections = sections(bytes)?;
-    let names = sections.get(usize::from(bytes.u16(62)?)).copied();
-    let has_debug = names.is_some_and(|names| {
-        sections.iter().any(|s| bytes.text(names.offset + u64::from(s.name)).is_some_and(|name| name == ".debug_info"))
-    });
+    let names = sections.get(usize::from(bytes.u16(62, 0)?)).copied();
+    let has_debug = names.is_some_and(|names| sections.iter().any(|s| bytes.text(names.offset, s.name.into()) == Ok(".debug_info")));
     let mut glibc = None;
     for section in sections.iter().filter(|s| s.kind == SHT_GNU_VERNEED) {
-        let strings = sections.get(section.link as usize)?.offset;
+        let strings = sections.get(section.link as usize).ok_or(NoElf)?.offset;
         glibc = glibc.max(needed_glibc(bytes, section, strings)?);
     }
-    Some(Elf { machine, interpreter, glibc, has_debug })
+    Ok(Elf { machine, interpreter, glibc, has_debug })
 }
 
-/// The loader's path in the segment `PT_INTERP`; the outer `None` says that the file is cut.
-fn interpreter(bytes: Bytes<'_>) -> Option<Option<String>> {
-    let (offset, size, count) = (bytes.u64(32)?, bytes.u16(54)?, bytes.u16(56)?);
+/// The loader's path in the segment `PT_INTERP`.
+fn interpreter(bytes: Bytes<'_>) -> Result<Option<String>> {
+    let (offset, size, count) = (bytes.u64(32, 0)?, bytes.u16(54, 0)?, bytes.u16(56, 0)?);
     for n in 0..u64::from(count) {
-        let header = offset.checked_add(n * u64::from(size))?;
-        if bytes.u32(header)? == PT_INTERP {
-            return Some(Some(bytes.text(bytes.u64(header.checked_add(8)?)?)?.to_owned()));
+        let header = n * u64::from(size);
+        if bytes.u32(offset, header)? == PT_INTERP {
+            return Ok(Some(bytes.text(bytes.u64(offset, header + 8)?, 0)?.to_owned()));
         }
     }
-    Some(None)
+    Ok(None)
 }
 
-fn sections(bytes: Bytes<'_>) -> Option<Vec<Section>> {
-    let (offset, size, count) = (bytes.u64(40)?, bytes.u16(58)?, bytes.u16(60)?);
+fn sections(bytes: Bytes<'_>) -> Result<Vec<Section>> {
+    let (offset, size, count) = (bytes.u64(40, 0)?, bytes.u16(58, 0)?, bytes.u16(60, 0)?);
     (0..u64::from(count))
         .map(|n| {
-            let header = offset.checked_add(n * u64::from(size))?;
-            let field = |at: u64| bytes.u32(header.checked_add(at)?);
-            Some(Section { name: field(0)?, kind: field(4)?, offset: bytes.u64(header.checked_add(24)?)?, link: field(40)?, entries: field(44)? })
+            let header = n * u64::from(size);
+            let field = |at: u64| bytes.u32(offset, header + at);
+            Ok(Section { name: field(0)?, kind: field(4)?, offset: bytes.u64(offset, header + 24)?, link: field(40)?, entries: field(44)? })
         })
         .collect()
 }
 
 /// Walks `Elfxx_Verneed` and its `Elfxx_Vernaux` entries.
-fn needed_glibc(bytes: Bytes<'_>, section: &Section, strings: u64) -> Option<Option<(u32, u32)>> {
+fn needed_glibc(bytes: Bytes<'_>, section: &Section, strings: u64) -> Result<Option<(u32, u32)>> {
     let mut newest = None;
-    let mut need = section.offset;
+    let mut need = 0;
     for _ in 0..section.entries {
-        let mut version = need.checked_add(u64::from(bytes.u32(need + 8)?))?;
-        for _ in 0..bytes.u16(need + 2)? {
-            let name = bytes.text(strings.checked_add(u64::from(bytes.u32(version + 8)?))?)?;
+        let mut version = need + u64::from(bytes.u32(section.offset, need + 8)?);
+        for _ in 0..bytes.u16(section.offset, need + 2)? {
+            let name = bytes.text(strings, bytes.u32(section.offset, version + 8)?.into())?;
             newest = newest.max(glibc_version(name));
-            version = version.checked_add(u64::from(bytes.u32(version + 12)?))?;
+            version += u64::from(bytes.u32(section.offset, version + 12)?);
         }
-        need = need.checked_add(u64::from(bytes.u32(need + 12)?))?;
+        need += u64::from(bytes.u32(section.offset, need + 12)?);
     }
-    Some(newest)
+    Ok(newest)
 }
 
 fn glibc_version(name: &str) -> Option<(u32, u32)> {
@@ -145,13 +152,13 @@ mod tests {
     }
 
     #[test]
-    fn a_cut_file_is_none_or_less_but_never_a_panic() {
+    fn a_cut_file_is_never_a_panic() {
         let whole = this_program();
         for len in [0, 4, 6, 63, 64, 100, 1000, whole.len() / 2] {
             let _answer = read(&whole[..len.min(whole.len())]);
         }
-        assert_eq!(read(b"MZ\x90\0"), None);
-        assert_eq!(read(&whole[..40]), None);
+        assert_eq!(read(b"MZ\x90\0"), Err(NoElf));
+        assert_eq!(read(&whole[..40]), Err(NoElf));
     }
 
     #[test]

@@ -127,7 +127,7 @@ fn functions(folder: &Path) -> Result<Vec<(String, Vec<u8>)>> {
 /// Refuses what cannot start in Azure, and warns of what may not.
 fn judge(handler: &[u8], path: &Path) -> Result<Vec<String>> {
     let path = path.display();
-    let elf = elf::read(handler).ok_or_else(|| {
+    let elf = elf::read(handler).map_err(|_| {
         Fault::usage(format!("{path} is no 64-bit ELF executable; Azure Functions runs it on Linux: build it on Linux or with --target x86_64-unknown-linux-musl"))
     })?;
     if elf.machine != elf::X86_64 {
@@ -138,7 +138,6 @@ fn judge(handler: &[u8], path: &Path) -> Result<Vec<String>> {
         warnings.push(format!("{path} carries debug information: is it a release build?"));
     }
     match (elf.interpreter, elf.glibc) {
-        (None, _) => {}
         (Some(loader), None) => warnings.push(format!("{path} needs {loader}, which the Functions images may not have")),
         (Some(_), Some(version)) if version > NEWER_GLIBC => warnings.push(format!(
             "{path} needs glibc {}.{}, newer than in every official Functions image ({}.{}): it will not start; build it on Debian 11 or with --target x86_64-unknown-linux-musl",
@@ -148,7 +147,7 @@ fn judge(handler: &[u8], path: &Path) -> Result<Vec<String>> {
             "{path} needs glibc {}.{}; images on Debian 11 have {}.{}: build it there, or make sure that the plan runs on Debian 12",
             version.0, version.1, OLDEST_GLIBC.0, OLDEST_GLIBC.1
         )),
-        (Some(_), Some(_)) => {}
+        (None, _) | (Some(_), Some(_)) => {}
     }
     Ok(warnings)
 }

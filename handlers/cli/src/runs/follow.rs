@@ -1,12 +1,13 @@
 //! Follows a run to its end, one line for each thing that happens.
 
+use std::fmt::Write as _;
 use std::time::Duration;
 
 use serde_json::Value;
 
 use crate::api::views::Run;
 use crate::api::{Client, view};
-use crate::text::{count, plural};
+use crate::text::plural;
 use crate::{Fault, Result, terminal};
 
 /// Pause between two looks at a run.
@@ -60,23 +61,23 @@ pub(crate) async fn follow_run(client: &Client, run_id: &str, until: Until) -> R
 
 /// A run's state in one line.
 pub(crate) fn state_line(run: &Run) -> String {
+    let more = match run.state.as_str() {
+        "moving" => run.segments.map(|n| plural(n.into(), "segment")),
+        "transforming" => run.chunks.map(|n| plural(n.into(), "chunk")),
+        "reviewing" => Some(format!("{} of {} open (sluice review list --run {})", run.open_cases, plural(run.cases.into(), "case"), run.run_id)),
+        "completed" => run.counts.as_ref().map(|c| format!("{} published", plural(c.published + c.corrected, "row"))),
+        _ => None,
+    };
     let mut line = run.state.clone();
-    match run.state.as_str() {
-        "moving" => line.push_str(&run.segments.map(|n| format!(": {}", plural(n.into(), "segment"))).unwrap_or_default()),
-        "transforming" => line.push_str(&run.chunks.map(|n| format!(": {}", plural(n.into(), "chunk"))).unwrap_or_default()),
-        "reviewing" => line.push_str(&format!(": {} of {} open (sluice review list --run {})", run.open_cases, plural(run.cases.into(), "case"), run.run_id)),
-        "completed" => {
-            if let Some(counts) = &run.counts {
-                line.push_str(&format!(": {} rows published", count(counts.published + counts.corrected)));
-            }
-        }
-        _ => {}
+    // Writing to a String cannot fail.
+    if let Some(more) = more {
+        let _ = write!(line, ": {more}");
     }
     if let Some(stuck) = &run.dead_letter {
-        line.push_str(&format!("; stuck in step {}: {} {}", stuck.step, stuck.code, stuck.message));
+        let _ = write!(line, "; stuck in step {}: {} {}", stuck.step, stuck.code, stuck.message);
     }
     if let Some(failure) = &run.failure {
-        line.push_str(&format!(": {} {}", failure.code, failure.message));
+        let _ = write!(line, ": {} {}", failure.code, failure.message);
     }
     line
 }

@@ -7,11 +7,11 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 use futures::TryStreamExt as _;
 use serde_json::{Value, json};
-use tokio::io::AsyncWriteExt as _;
 
 use crate::api::connection::Connection;
 use crate::api::views::{Event, Run};
 use crate::api::{Client, unreachable, view};
+use crate::fault::FileContext as _;
 use crate::text::{Align, Table, bytes, count, shorten, tame};
 use crate::{Fault, Result, terminal};
 use follow::{Until, follow_run, follow_submission, state_line};
@@ -255,17 +255,15 @@ pub(crate) async fn conclude(client: &Client, value: &Value, json: bool) -> Resu
 async fn rejected(client: &Client, id: &str, out: Option<PathBuf>, safe: bool) -> Result<()> {
     let query: &[(&str, &str)] = if safe { &[("safe", "true")] } else { &[] };
     let mut body = client.open(&["submissions", id, "rejected"], query).await?.bytes_stream();
-    let mut sink: Box<dyn tokio::io::AsyncWrite + Unpin> = match &out {
-        Some(path) => {
-            let file = tokio::fs::File::create(path).await;
-            Box::new(file.map_err(|error| Fault::usage(format!("cannot write {}: {error}", path.display())))?)
-        }
-        None => Box::new(tokio::io::stdout()),
+    // Pieces are small: writing them does not hold up anybody.
+    let mut sink: Box<dyn std::io::Write + Send> = match &out {
+        Some(path) => Box::new(std::fs::File::create(path).file("write", path)?),
+        None => Box::new(std::io::stdout()),
     };
     while let Some(piece) = body.try_next().await.map_err(|error| unreachable(client.api(), &error))? {
-        sink.write_all(&piece).await?;
+        sink.write_all(&piece)?;
     }
-    sink.flush().await?;
+    sink.flush()?;
     Ok(())
 }
 

@@ -34,39 +34,39 @@ struct Cast {
 /// Plays the demo.
 pub(super) async fn run(state_dir: &Path, samples: &Path, lake: &dyn Lake) -> Result<()> {
     let client = |name: &str| Connection::local(state_dir, name).client(name);
-    let cast = Cast { partner: client("skyline")?, reviewer: client("rita")?, second: client("ravi")?, operator: client("olga")? };
+    let people = Cast { partner: client("skyline")?, reviewer: client("rita")?, second: client("ravi")?, operator: client("olga")? };
     let folder = samples.join("flights");
     // A grant never overwrites: the time makes the path new.
     let stamp = Utc::now().format("%Y%m%d-%H%M%S");
-    file(&cast, &folder.join("flights-2013-01.csv"), &format!("flights/2013-01-{stamp}.csv"), lake).await?;
-    file(&cast, &folder.join("flights-dirty.csv"), &format!("flights/dirty-{stamp}.csv"), lake).await
+    file(&people, &folder.join("flights-2013-01.csv"), &format!("flights/2013-01-{stamp}.csv"), lake).await?;
+    file(&people, &folder.join("flights-dirty.csv"), &format!("flights/dirty-{stamp}.csv"), lake).await
 }
 
 /// One file, from upload to receipt.
-async fn file(cast: &Cast, file: &Path, path: &str, lake: &dyn Lake) -> Result<()> {
+async fn file(people: &Cast, file: &Path, path: &str, lake: &dyn Lake) -> Result<()> {
     terminal::line(format!("\n== {} is uploaded by the partner skyline to {path}", file.display()))?;
-    let (grant_id, url) = grant(&cast.partner, path, None, None).await?;
+    let (grant_id, url) = grant(&people.partner, path, None, None).await?;
     let sent = send::send(file, &url, 4, &indicatif::ProgressBar::hidden()).await?;
     terminal::line(format!("{} sent; b3sum of the file: {}", bytes(sent.bytes), sent.blake3))?;
-    let value = follow_submission(&cast.operator, &grant_id, Until::EndedOrReview).await?;
+    let value = follow_submission(&people.operator, &grant_id, Until::EndedOrReview).await?;
     let run: Run = view(&value)?;
     if run.waits_for_people() {
-        decide_all(cast, &run.run_id).await?;
+        decide_all(people, &run.run_id).await?;
     }
-    let value = follow_submission(&cast.operator, &grant_id, Until::Ended).await?;
+    let value = follow_submission(&people.operator, &grant_id, Until::Ended).await?;
     let run: Run = view(&value)?;
-    story(cast, &run.run_id).await?;
-    outcome(cast, &run, &sent.blake3, lake).await
+    story(people, &run.run_id).await?;
+    outcome(people, &run, &sent.blake3, lake).await
 }
 
 /// The reviewer decides every case: the first is approved but for its first row, the second rejected, and so on.
-async fn decide_all(cast: &Cast, run_id: &str) -> Result<()> {
-    let cases = cast.reviewer.list(&["reviews"], &[("run", run_id)], usize::MAX).await?;
+async fn decide_all(people: &Cast, run_id: &str) -> Result<()> {
+    let cases = people.reviewer.list(&["reviews"], &[("run", run_id)], usize::MAX).await?;
     terminal::line(format!("\n{} to decide by the reviewer rita:", plural(cases.len() as u64, "case")))?;
     for (number, value) in cases.iter().enumerate() {
         let case: Case = view(value)?;
         terminal::line(format!("- {} ({}): {}", tame(&case.cause), plural(case.rows, "row"), tame(&case.title)))?;
-        let rows = cast.reviewer.list(&["reviews", &case.case_id, "rows"], &[], SHOWN_ROWS).await?;
+        let rows = people.reviewer.list(&["reviews", &case.case_id, "rows"], &[], SHOWN_ROWS).await?;
         let rows = rows.iter().map(view::<HeldRow>).collect::<Result<Vec<_>>>()?;
         for row in &rows {
             terminal::line(format!("    line {}: {}", row.line, shorten(row.raw.trim_end(), 120)))?;
@@ -80,9 +80,9 @@ async fn decide_all(cast: &Cast, run_id: &str) -> Result<()> {
             (Verdict::Reject, _) => "rejected",
         };
         let exceptions = BTreeMap::from_iter(exception);
-        let decided = review::decide(&cast.reviewer, &case, verdict, exceptions.clone(), "decided in the demo").await?;
+        let decided = review::decide(&people.reviewer, &case, verdict, exceptions.clone(), "decided in the demo").await?;
         if view::<Case>(&decided)?.status == "confirming" {
-            review::decide(&cast.second, &case, verdict, exceptions, "confirmed in the demo").await?;
+            review::decide(&people.second, &case, verdict, exceptions, "confirmed in the demo").await?;
         }
         terminal::line(format!("  {said}"))?;
     }
@@ -90,8 +90,8 @@ async fn decide_all(cast: &Cast, run_id: &str) -> Result<()> {
 }
 
 /// What happened, from the audit chain.
-async fn story(cast: &Cast, run_id: &str) -> Result<()> {
-    let events = cast.operator.get(&["runs", run_id, "timeline"], &[]).await?;
+async fn story(people: &Cast, run_id: &str) -> Result<()> {
+    let events = people.operator.get(&["runs", run_id, "timeline"], &[]).await?;
     terminal::line("\nwhat happened (audit chain):")?;
     for event in events.as_array().into_iter().flatten() {
         let event: Event = view(event)?;
@@ -101,20 +101,20 @@ async fn story(cast: &Cast, run_id: &str) -> Result<()> {
     Ok(())
 }
 
-async fn outcome(cast: &Cast, run: &Run, sent_blake3: &str, lake: &dyn Lake) -> Result<()> {
+async fn outcome(people: &Cast, run: &Run, sent_blake3: &str, lake: &dyn Lake) -> Result<()> {
     terminal::line("\noutcome:")?;
     terminal::print(&describe(run))?;
     if !run.is_completed() {
         return Err(Fault::data(format!("the demo's run ended as {}", run.state)));
     }
-    let receipt = cast.partner.get(&["submissions", &run.run_id, "receipt"], &[]).await?;
+    let receipt = people.partner.get(&["submissions", &run.run_id, "receipt"], &[]).await?;
     let in_receipt = find_text(&receipt, "blake3").unwrap_or_default();
     if in_receipt != sent_blake3 {
         return Err(Fault::data(format!("the receipt's BLAKE3 is {in_receipt}, but the file's is {sent_blake3}")));
     }
     terminal::line("The receipt's BLAKE3 equals b3sum of the file.")?;
     if let (Some(pipeline), Some(version)) = (&run.pipeline, run.table_version) {
-        let live = cast.operator.get(&["pipelines", pipeline], &[]).await?;
+        let live = people.operator.get(&["pipelines", pipeline], &[]).await?;
         let table = published_table(&live).unwrap_or_else(|| pipeline.replace('-', "_"));
         let committed = table::committed(lake, &table, version).await?;
         terminal::line(format!(

@@ -22,7 +22,7 @@ use crate::{Fault, Result, terminal};
 use settings::LocalSettings;
 
 /// Longest wait for the handler and its subscriptions.
-const READY: Duration = Duration::from_secs(120);
+const READY: Duration = Duration::from_mins(2);
 /// Azurite's main script below the application's root.
 const AZURITE: &str = "tools/azurite/node_modules/azurite/dist/src/blob/main.js";
 /// The function that takes blob events.
@@ -120,12 +120,11 @@ fn prepare(arguments: &UpArguments, samples: &[samples::Sample]) -> Result<Prepa
     if !azurite.is_file() {
         return Err(Fault::usage(format!("{} is not there: install it with npm ci --prefix tools/azurite", azurite.display())));
     }
-    let handler = match &arguments.handler {
-        Some(handler) => handler.clone(),
-        None => {
-            let this = std::env::current_exe().map_err(|error| Fault::internal(format!("cannot find this program: {error}")))?;
-            this.with_file_name("handler")
-        }
+    let handler = if let Some(handler) = &arguments.handler {
+        handler.clone()
+    } else {
+        let this = std::env::current_exe().map_err(|error| Fault::internal(format!("cannot find this program: {error}")))?;
+        this.with_file_name("handler")
     };
     let local = LocalSettings::read(&arguments.app_root)?;
     let mut settings = local.values.clone();
@@ -159,7 +158,7 @@ async fn work(
     let urls = host.urls();
     connection(urls, audience)?.write(&arguments.state_dir)?;
     let azure = sluice_azure::Settings::from_env(settings::expanded(values, urls)).map_err(|error| Fault::usage(format!("local.settings.json: {error}")))?;
-    sluice_azure::provision(&azure).await.map_err(|error| Fault::unreachable(format!("cannot set up the emulators: {error}")))?;
+    Box::pin(sluice_azure::provision(&azure)).await.map_err(|error| Fault::unreachable(format!("cannot set up the emulators: {error}")))?;
     match tokio::time::timeout(READY, host.wait_ready()).await {
         Ok(Ok(())) => {}
         Ok(Err(error)) => return Err(not_ready(&error, &arguments.state_dir)),

@@ -121,8 +121,8 @@ mod tests {
         assert_eq!(made.len(), DEMO.len());
         assert!(made.iter().zip(&read).all(|(a, b)| a.client_secret == b.client_secret && a.oid == b.oid));
         assert_ne!(made[0].client_secret, made[1].client_secret);
-        let mode = std::fs::metadata(principals_file(folder.path())).unwrap().permissions().mode();
-        assert_eq!(mode & 0o777, 0o600);
+        let permissions = std::fs::metadata(principals_file(folder.path())).unwrap().permissions().mode();
+        assert_eq!(permissions & 0o777, 0o600);
     }
 
     #[test]
