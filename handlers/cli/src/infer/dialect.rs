@@ -23,6 +23,7 @@ pub(crate) struct Found {
 struct Fit {
     delimiter: u8,
     quote: Option<u8>,
+    escape: Escape,
     /// Fields of most records.
     fields: usize,
     /// Records that have so many, in all.
@@ -50,16 +51,11 @@ pub(crate) fn find(head: &[u8], whole: bool) -> Found {
     let encoding = encoding(head, &mut doubts);
     let base = Dialect { delimiter: b',', quote: Some(b'"'), escape: Escape::Double, comment: comment(head), skip_lines: 0, encoding };
     let best = best_fit(head, &base);
-    let mut dialect = Dialect { delimiter: best.delimiter, quote: best.quote, ..base };
     if best.score() <= 0.0 {
         doubts.push("no delimiter was found: the file is taken as one column".to_owned());
-        dialect.delimiter = b',';
-        dialect.quote = Some(b'"');
-        return Found { dialect, doubts };
+        return Found { dialect: base, doubts };
     }
-    if dialect.quote.is_some() && best.quoted > 0 {
-        dialect.escape = escape(head, &dialect);
-    }
+    let mut dialect = Dialect { delimiter: best.delimiter, quote: best.quote, escape: best.escape, ..base };
     dialect.skip_lines = preamble(head, &dialect, best.fields);
     if dialect.skip_lines > 0 {
         doubts.push(format!("the first {} line(s) have fewer fields than the rest and are passed over (skipLines)", dialect.skip_lines));
@@ -106,30 +102,37 @@ fn comment(head: &[u8]) -> Option<u8> {
 }
 
 fn best_fit(head: &[u8], base: &Dialect) -> Fit {
+    // The likelier first: a later one must be better, not as good.
+    let mut quotings = vec![(Some(b'"'), Escape::Double)];
+    if head.windows(2).any(|pair| pair == b"\\\"") {
+        quotings.push((Some(b'"'), Escape::Backslash));
+    }
+    quotings.extend([(Some(b'\''), Escape::Double), (None, Escape::Double)]);
     let mut best: Option<Fit> = None;
-    for quote in [Some(b'"'), Some(b'\''), None] {
+    for (quote, escape) in quotings {
         for delimiter in DELIMITERS {
-            let fit = fit(head, Dialect { delimiter, quote, ..base.clone() });
+            let fit = fit(head, Dialect { delimiter, quote, escape, ..base.clone() });
             // A single quote is an apostrophe unless it really quotes something.
             if quote == Some(b'\'') && fit.quoted == 0 {
                 continue;
             }
             let better = best.as_ref().is_none_or(|best| {
                 let (a, b) = (fit.score(), best.score());
-                a > b + 1e-9 || ((a - b).abs() <= 1e-9 && fit.quote == best.quote && fit.fields > best.fields)
+                let same_quoting = (fit.quote, fit.escape) == (best.quote, best.escape);
+                a > b + 1e-9 || ((a - b).abs() <= 1e-9 && same_quoting && fit.fields > best.fields)
             });
             if better {
                 best = Some(fit);
             }
         }
     }
-    best.unwrap_or(Fit { delimiter: b',', quote: Some(b'"'), fields: 1, agree: 0, records: 0, flawed: 0, quoted: 0 })
+    best.unwrap_or(Fit { delimiter: b',', quote: Some(b'"'), escape: Escape::Double, fields: 1, agree: 0, records: 0, flawed: 0, quoted: 0 })
 }
 
 fn fit(head: &[u8], dialect: Dialect) -> Fit {
-    let (delimiter, quote) = (dialect.delimiter, dialect.quote);
+    let (delimiter, quote, escape) = (dialect.delimiter, dialect.quote, dialect.escape);
     let mut counts = std::collections::BTreeMap::<usize, usize>::new();
-    let mut fit = Fit { delimiter, quote, fields: 0, agree: 0, records: 0, flawed: 0, quoted: 0 };
+    let mut fit = Fit { delimiter, quote, escape, fields: 0, agree: 0, records: 0, flawed: 0, quoted: 0 };
     let mut records = Records::new(head, dialect);
     let mut record = Record::default();
     // Reading from memory cannot fail.
@@ -146,28 +149,24 @@ fn fit(head: &[u8], dialect: Dialect) -> Fit {
     fit
 }
 
-/// A quote within quotes is doubled, unless backslashes stand before quotes and reading them so leaves fewer flaws.
-fn escape(head: &[u8], dialect: &Dialect) -> Escape {
-    let Some(quote) = dialect.quote else { return Escape::Double };
-    let backslashed = head.windows(2).any(|pair| pair == [b'\\', quote]);
-    if !backslashed {
-        return Escape::Double;
-    }
-    let doubled = fit(head, dialect.clone());
-    let escaped = fit(head, Dialect { escape: Escape::Backslash, ..dialect.clone() });
-    if escaped.score() > doubled.score() { Escape::Backslash } else { Escape::Double }
-}
-
+/// Lines before the header: those up to the first record that has as many fields as the others.
 fn preamble(head: &[u8], dialect: &Dialect, fields: usize) -> u32 {
-    let mut skip = 0;
-    while skip < MAX_PREAMBLE {
-        let mut records = Records::new(head, Dialect { skip_lines: skip, ..dialect.clone() });
-        let mut record = Record::default();
-        match records.read(&mut record) {
-            Ok(true) if record.len() < fields => skip += 1,
-            Ok(true) => return skip,
-            _ => return 0,
+    let mut needed = false;
+    let mut offset = 0;
+    for lines in 0..=MAX_PREAMBLE {
+        let Some(rest) = head.get(offset..).filter(|rest| !rest.is_empty()) else { return 0 };
+        let line = rest.iter().position(|b| *b == b'\n').map_or(rest, |end| &rest[..=end]);
+        offset += line.len();
+        if line.trim_ascii().is_empty() || dialect.comment.is_some_and(|mark| line.starts_with(&[mark])) {
+            continue;
         }
+        let mut record = Record::default();
+        // Reading from memory cannot fail.
+        let _ = Records::new(rest, dialect.clone()).read(&mut record);
+        if record.len() >= fields {
+            return if needed { lines } else { 0 };
+        }
+        needed = true;
     }
     0
 }
