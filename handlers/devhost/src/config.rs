@@ -106,13 +106,7 @@ pub struct AzuriteConfig {
 impl AzuriteConfig {
     /// Azurite's own account on a free port, run by the `node` on the PATH.
     pub fn new(script: impl Into<PathBuf>) -> Self {
-        Self {
-            blob_port: 0,
-            script: script.into(),
-            node: "node".into(),
-            account: DEVSTORE_ACCOUNT.into(),
-            key: DEVSTORE_KEY.into(),
-        }
+        Self { blob_port: 0, script: script.into(), node: "node".into(), account: DEVSTORE_ACCOUNT.into(), key: DEVSTORE_KEY.into() }
     }
 }
 
@@ -221,10 +215,8 @@ impl Urls {
         let mut mistakes = Vec::new();
         let mut expanded = BTreeMap::new();
         for (name, value) in settings {
-            let mut value = value
-                .replace("{http_url}", &self.http)
-                .replace("{cosmos_url}", &self.cosmos)
-                .replace("{issuer_url}", &self.issuer);
+            let mut value =
+                value.replace("{http_url}", &self.http).replace("{cosmos_url}", &self.cosmos).replace("{issuer_url}", &self.issuer);
             if value.contains("{blob_url}") {
                 match &self.blob {
                     Some(blob) => value = value.replace("{blob_url}", blob),
@@ -242,12 +234,7 @@ mod tests {
     use super::*;
 
     fn urls(blob: Option<&str>) -> Urls {
-        Urls {
-            http: Urls::loopback(1),
-            cosmos: Urls::loopback(2),
-            issuer: Urls::loopback(3),
-            blob: blob.map(Into::into),
-        }
+        Urls { http: Urls::loopback(1), cosmos: Urls::loopback(2), issuer: Urls::loopback(3), blob: blob.map(Into::into) }
     }
 
     #[test]

@@ -10,6 +10,7 @@ use tokio::task::JoinSet;
 use url::Url;
 
 use crate::broker::{Broker, Listener, PeekedMessage, QueueError, QueueStatus};
+use crate::clock::Clock;
 use crate::config::{Config, Urls};
 use crate::cosmos::Cosmos;
 use crate::error::{NotReady, StartError};
@@ -93,7 +94,7 @@ impl DevHost {
         let note = ChildNote::new(&state_dir, "handler", executable.display().to_string());
         let spec = WorkerSpec::new(&app.host, executable, app_root, environment, note);
         let invoker = Arc::new(Invoker {
-            broker: Arc::new(Broker::open(&state_dir, config.queue.clone(), app.queues())?),
+            broker: Arc::new(Broker::open(&state_dir, config.queue.clone(), Clock::System, app.queues())?),
             log: Arc::new(InvocationLog::open(&state_dir)?),
             worker: Worker::start(spec, output.clone(), client.clone()),
             client: client.clone(),
@@ -210,7 +211,9 @@ fn check_subscriptions(config: &Config, app: &App) -> Result<(), StartError> {
             Some(function) if !matches!(function.trigger, Trigger::EventGrid) => {
                 mistakes.push(format!("function {name} has no eventGridTrigger, but a trigger of kind {}", function.trigger_kind()));
             }
-            Some(_) if config.azurite.is_none() => mistakes.push(format!("function {name} is subscribed to blobs, but there is no Azurite")),
+            Some(_) if config.azurite.is_none() => {
+                mistakes.push(format!("function {name} is subscribed to blobs, but there is no Azurite"))
+            }
             Some(_) => {}
         }
     }

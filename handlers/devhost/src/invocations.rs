@@ -213,7 +213,9 @@ mod tests {
         assert_eq!(all[0].status, InvocationStatus::Running);
         let failed = log.list(&InvocationFilter { status: Some(InvocationStatus::Failed), ..InvocationFilter::default() });
         assert_eq!(failed.iter().map(|i| i.error.as_deref()).collect::<Vec<_>>(), [Some("seven")]);
-        assert!(log.list(&InvocationFilter { function: Some("odd".into()), ..InvocationFilter::default() }).iter().all(|i| i.function == "Odd"));
+        assert!(
+            log.list(&InvocationFilter { function: Some("odd".into()), ..InvocationFilter::default() }).iter().all(|i| i.function == "Odd")
+        );
         assert_eq!(log.counts()["Odd"], InvocationCount { succeeded: 5001, failed: 1 });
         let lines = std::fs::read_to_string(dir.path().join("invocations.ndjson")).unwrap();
         assert_eq!(lines.lines().count(), KEPT + 5);

@@ -20,6 +20,10 @@ pub(crate) const INVOCATION_ID: &str = "X-Azure-Functions-InvocationId";
 /// Largest response that is read, in bytes: what the host allows a request to be.
 const RESPONSE_LIMIT: usize = 104_857_600;
 
+/// How long a broken connection waits for news of the handler's death. A handler that lives on has closed the
+/// connection itself; its invocation then fails this much later.
+const DEATH_IS_NOTICED: Duration = Duration::from_millis(250);
+
 /// Runs functions in the handler.
 #[derive(Debug)]
 pub(crate) struct Invoker {
@@ -95,13 +99,18 @@ impl Invoker {
             match request.send().await {
                 Ok(response) => break response,
                 Err(error) if error.is_connect() => endpoint = self.restarted(endpoint).await?,
-                Err(error) => return Err(lost(&error)),
+                Err(error) => return Err(self.lost(endpoint, &error).await),
             }
         };
         let status = response.status().as_u16();
         let content_type = response.headers().get("content-type").and_then(|v| v.to_str().ok()).map(str::to_owned);
         let mut body = Vec::new();
-        while let Some(chunk) = response.chunk().await.map_err(|error| lost(&error))? {
+        loop {
+            let chunk = match response.chunk().await {
+                Ok(Some(chunk)) => chunk,
+                Ok(None) => break,
+                Err(error) => return Err(self.lost(endpoint, &error).await),
+            };
             if body.len() + chunk.len() > RESPONSE_LIMIT {
                 return Err(format!("the response is over {RESPONSE_LIMIT} bytes"));
             }
@@ -113,6 +122,15 @@ impl Invoker {
     /// Nothing listened: the handler never saw the request, so it may be sent again once the handler is back.
     pub(crate) async fn restarted(&self, dead: Endpoint) -> Result<Endpoint, String> {
         self.worker.ready_after(dead).await.map_err(|error| error.to_string())
+    }
+}
+
+impl Invoker {
+    /// What is said of an invocation whose connection broke. If the handler died, its supervisor hears of it a moment
+    /// later; until then the message must not come back, or it would be delivered to the dead over and over.
+    async fn lost(&self, endpoint: Endpoint, error: &reqwest::Error) -> String {
+        let _ = tokio::time::timeout(DEATH_IS_NOTICED, self.worker.left(endpoint)).await;
+        lost(error)
     }
 }
 

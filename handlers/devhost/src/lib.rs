@@ -2,6 +2,7 @@
 
 mod body;
 mod broker;
+mod clock;
 mod config;
 mod cosmos;
 mod envelope;
@@ -23,9 +24,7 @@ mod timespan;
 mod worker;
 
 pub use broker::{MAX_MESSAGE_BYTES, PeekedMessage, QueueError, QueueStatus};
-pub use config::{
-    AzuriteConfig, Config, DEVSTORE_ACCOUNT, DEVSTORE_KEY, EventSubscription, Principal, PrincipalKind, QueueConfig, Urls,
-};
+pub use config::{AzuriteConfig, Config, DEVSTORE_ACCOUNT, DEVSTORE_KEY, EventSubscription, Principal, PrincipalKind, QueueConfig, Urls};
 pub use error::{NotReady, StartError};
 pub use functions::{AppMistake, AppMistakes};
 pub use host::DevHost;

@@ -17,13 +17,8 @@ impl StateLock {
     pub(crate) fn take(state_dir: &Path) -> Result<Self, StartError> {
         fs::create_dir_all(state_dir).map_err(StartError::state(state_dir))?;
         let path = state_dir.join("devhost.lock");
-        let mut file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .open(&path)
-            .map_err(StartError::state(&path))?;
+        let mut file =
+            OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path).map_err(StartError::state(&path))?;
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {

@@ -21,6 +21,7 @@ use tokio::time::Instant;
 pub(crate) use listener::Listener;
 pub(crate) use queue::Message;
 
+use crate::clock::Clock;
 use crate::config::QueueConfig;
 use crate::error::StartError;
 use crate::journal::Journal;
@@ -112,6 +113,7 @@ pub(crate) struct Broker {
     queues: Mutex<BTreeMap<String, Entry>>,
     journal: Journal,
     config: QueueConfig,
+    clock: Clock,
 }
 
 /// Name of a queue or of its dead-letter queue.
@@ -135,6 +137,7 @@ impl Broker {
     pub(crate) fn open<'a>(
         state_dir: &Path,
         config: QueueConfig,
+        clock: Clock,
         names: impl Iterator<Item = &'a str>,
     ) -> Result<Self, StartError> {
         let path = state_dir.join("queues.journal");
@@ -143,8 +146,7 @@ impl Broker {
         for name in names {
             queues.entry(Address::parse(name).name).or_default();
         }
-        let dead_names: BTreeMap<&str, String> =
-            queues.keys().map(|name| (name.as_str(), format!("{name}{DEAD_LETTER_SUFFIX}"))).collect();
+        let dead_names: BTreeMap<&str, String> = queues.keys().map(|name| (name.as_str(), format!("{name}{DEAD_LETTER_SUFFIX}"))).collect();
         let records = queues.iter().flat_map(|(name, entry)| {
             let dead_name = dead_names[name.as_str()].as_str();
             let numbers = [
@@ -156,7 +158,7 @@ impl Broker {
             numbers.into_iter().chain(live).chain(dead)
         });
         let journal = Journal::rewrite(&path, records)?;
-        let broker = Self { queues: Mutex::new(queues), journal, config };
+        let broker = Self { queues: Mutex::new(queues), journal, config, clock };
         broker.bury_exhausted();
         Ok(broker)
     }
@@ -199,7 +201,7 @@ impl Broker {
         let address = Address::parse(queue);
         loop {
             let (arrived, next_expiry) = {
-                let now = Instant::now();
+                let now = self.clock.now();
                 let mut queues = self.lock();
                 let entry = queues.get_mut(&address.name).ok_or_else(|| QueueError::Unknown(queue.to_owned()))?;
                 self.expire(&address.name, entry, now);
@@ -218,7 +220,7 @@ impl Broker {
                 Some(expiry) => {
                     tokio::select! {
                         () = arrived.notified() => {}
-                        () = tokio::time::sleep_until(expiry) => {}
+                        () = self.clock.sleep_until(expiry) => {}
                     }
                 }
                 None => arrived.notified().await,
@@ -246,7 +248,7 @@ impl Broker {
         let mut queues = self.lock();
         let entry = queues.get_mut(&address.name).ok_or(QueueError::LockLost)?;
         let (side, arrived) = entry.side(address.dead);
-        let released = side.release(delivery.token, Instant::now()).ok_or(QueueError::LockLost)?;
+        let released = side.release(delivery.token, self.clock.now()).ok_or(QueueError::LockLost)?;
         arrived.notify_one();
         if !address.dead {
             self.bury_if_exhausted(&address.name, entry, released);
@@ -293,7 +295,7 @@ impl Broker {
 
     /// Every queue's counts, by name.
     pub(crate) fn status(&self) -> Vec<QueueStatus> {
-        let now = Instant::now();
+        let now = self.clock.now();
         let mut queues = self.lock();
         let statuses = queues.iter_mut().map(|(name, entry)| {
             self.expire(name, entry, now);
@@ -319,15 +321,11 @@ impl Broker {
         self.queues.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn settle(
-        &self,
-        delivery: &Delivery,
-        settle: impl FnOnce(&Address, &mut Queue, Instant) -> Option<()>,
-    ) -> Result<(), QueueError> {
+    fn settle(&self, delivery: &Delivery, settle: impl FnOnce(&Address, &mut Queue, Instant) -> Option<()>) -> Result<(), QueueError> {
         let address = Address::parse(&delivery.queue);
         let mut queues = self.lock();
         let entry = queues.get_mut(&address.name).ok_or(QueueError::LockLost)?;
-        settle(&address, entry.side(address.dead).0, Instant::now()).ok_or(QueueError::LockLost)
+        settle(&address, entry.side(address.dead).0, self.clock.now()).ok_or(QueueError::LockLost)
     }
 
     fn expire(&self, name: &str, entry: &mut Entry, now: Instant) {
@@ -345,7 +343,12 @@ impl Broker {
         let to = entry.last_dead_number;
         let description = format!("Message could not be consumed after {} delivery attempts.", released.deliveries);
         if entry.bury(released.sequence, to, MAX_DELIVERY_REASON, &description) {
-            tracing::warn!(queue = name, sequence = released.sequence, deliveries = released.deliveries, "message moved to the dead-letter queue");
+            tracing::warn!(
+                queue = name,
+                sequence = released.sequence,
+                deliveries = released.deliveries,
+                "message moved to the dead-letter queue"
+            );
             self.journal.append(&Record::Dead {
                 q: name.into(),
                 n: released.sequence,

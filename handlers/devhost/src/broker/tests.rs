@@ -1,16 +1,20 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use futures::FutureExt;
 use proptest::prelude::*;
-use tokio::time::{advance, timeout};
 
 use super::*;
 
 const DEAD: &str = "q/$DeadLetterQueue";
 
 fn open(dir: &Path) -> Broker {
+    open_at(dir, Clock::manual())
+}
+
+fn open_at(dir: &Path, clock: Clock) -> Broker {
     let config = QueueConfig { lock_duration: Duration::from_secs(60), max_delivery_count: 3 };
-    Broker::open(dir, config, ["Q", DEAD].into_iter()).unwrap()
+    Broker::open(dir, config, clock, ["Q", DEAD].into_iter()).unwrap()
 }
 
 fn counts(broker: &Broker) -> (usize, usize, usize) {
@@ -19,11 +23,11 @@ fn counts(broker: &Broker) -> (usize, usize, usize) {
     (status[0].active, status[0].locked, status[0].dead_letters)
 }
 
-async fn receive(broker: &Broker, queue: &str) -> Option<Delivery> {
-    timeout(Duration::ZERO, broker.receive(queue)).await.ok().map(Result::unwrap)
+fn receive(broker: &Broker, queue: &str) -> Option<Delivery> {
+    broker.receive(queue).now_or_never().map(Result::unwrap)
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test]
 async fn what_fails_too_often_becomes_a_dead_letter_and_can_be_resent() {
     let dir = tempfile::tempdir().unwrap();
     let broker = open(dir.path());
@@ -40,7 +44,9 @@ async fn what_fails_too_often_becomes_a_dead_letter_and_can_be_resent() {
     assert_eq!(dead.message.properties["DeadLetterErrorDescription"], "Message could not be consumed after 3 delivery attempts.");
     for _ in 0..5 {
         broker.abandon(&dead).ok();
-        receive(&broker, DEAD).await.map(|again| broker.abandon(&again).unwrap());
+        if let Some(again) = receive(&broker, DEAD) {
+            broker.abandon(&again).unwrap();
+        }
     }
     assert_eq!(counts(&broker), (0, 0, 1), "a dead letter stays, however often it fails");
     assert_eq!(broker.resend_dead("q", usize::MAX).await, Ok(1));
@@ -50,18 +56,24 @@ async fn what_fails_too_often_becomes_a_dead_letter_and_can_be_resent() {
     assert_eq!(counts(&broker), (0, 0, 0));
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test]
 async fn a_lock_that_runs_out_gives_the_message_back() {
     let dir = tempfile::tempdir().unwrap();
-    let broker = open(dir.path());
+    let clock = Clock::manual();
+    let broker = Arc::new(open_at(dir.path(), clock.clone()));
     broker.send("q", vec!["body".into()]).await.unwrap();
     let first = broker.receive("q").await.unwrap();
-    advance(Duration::from_secs(50)).await;
+    clock.advance(Duration::from_secs(50));
     broker.renew(&first).unwrap();
-    advance(Duration::from_secs(50)).await;
-    assert!(receive(&broker, "q").await.is_none(), "the renewal holds");
-    // The waiting receiver gets it by itself, at the very moment the lock ends.
-    let second = broker.receive("q").await.unwrap();
+    clock.advance(Duration::from_secs(50));
+    assert!(receive(&broker, "q").is_none(), "the renewal holds");
+    let waiting = tokio::spawn({
+        let broker = Arc::clone(&broker);
+        async move { broker.receive("q").await.unwrap() }
+    });
+    tokio::task::yield_now().await;
+    clock.advance(Duration::from_secs(10));
+    let second = waiting.await.unwrap();
     assert_eq!(second.delivery_count, 2);
     assert_eq!(broker.complete(&first), Err(QueueError::LockLost));
     broker.complete(&second).unwrap();
@@ -81,15 +93,11 @@ async fn a_restart_frees_what_was_locked_and_keeps_counts_and_numbers() {
     let peeked = broker.peek("q", 10).unwrap();
     let seen: Vec<_> = peeked.iter().map(|m| (m.body.as_str(), m.delivery_count, m.sequence_number)).collect();
     assert_eq!(seen, [("b", 1, 2), ("c", 0, 3)]);
-    for _ in 0..2 {
-        let b = broker.receive("q").await.unwrap();
-        let c = broker.receive("q").await.unwrap();
-        broker.complete(&c).ok();
-        broker.abandon(&b).unwrap();
-        if receive(&broker, "q").await.is_none() {
-            break;
-        }
-    }
+    let b = broker.receive("q").await.unwrap();
+    assert_eq!((b.message.body.as_str(), b.delivery_count), ("b", 2));
+    let c = broker.receive("q").await.unwrap();
+    broker.complete(&b).unwrap();
+    broker.complete(&c).unwrap();
     broker.flush().await;
     drop(broker);
     let broker = open(dir.path());
@@ -171,10 +179,10 @@ fn step() -> impl Strategy<Value = Step> {
 }
 
 /// Takes everything out of a queue and its dead-letter queue; how often each body came.
-async fn drain(broker: &Broker) -> BTreeMap<String, u32> {
+fn drain(broker: &Broker) -> BTreeMap<String, u32> {
     let mut seen = BTreeMap::new();
     for queue in ["q", DEAD] {
-        while let Some(delivery) = receive(broker, queue).await {
+        while let Some(delivery) = receive(broker, queue) {
             *seen.entry(delivery.message.body.clone()).or_default() += 1;
             broker.complete(&delivery).unwrap();
         }
@@ -187,10 +195,11 @@ proptest! {
 
     #[test]
     fn no_message_is_lost_or_doubled(steps in prop::collection::vec(step(), 1..60)) {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
             let dir = tempfile::tempdir().unwrap();
-            let mut broker = open(dir.path());
+            let clock = Clock::manual();
+            let mut broker = open_at(dir.path(), clock.clone());
             let mut held: Vec<Delivery> = Vec::new();
             let mut alive = BTreeSet::new();
             let mut sent = 0;
@@ -203,7 +212,7 @@ proptest! {
                         broker.send("q", bodies).await.unwrap();
                     }
                     Step::Receive { dead } => {
-                        if let Some(delivery) = receive(&broker, if dead { DEAD } else { "q" }).await {
+                        if let Some(delivery) = receive(&broker, if dead { DEAD } else { "q" }) {
                             assert!(alive.contains(&delivery.message.body), "a completed message came back");
                             assert!(dead || delivery.delivery_count <= 3, "delivered more often than allowed");
                             held.push(delivery);
@@ -224,26 +233,26 @@ proptest! {
                         let _ = broker.renew(&held[index % held.len()]);
                     }
                     Step::Complete(_) | Step::Abandon(_) | Step::Renew(_) => {}
-                    Step::Wait(seconds) => advance(Duration::from_secs(seconds)).await,
+                    Step::Wait(seconds) => clock.advance(Duration::from_secs(seconds)),
                     Step::Resend => {
                         broker.resend_dead("q", 2).await.unwrap();
                     }
                     Step::Restart => {
                         broker.flush().await;
                         drop(broker);
-                        broker = open(dir.path());
+                        broker = open_at(dir.path(), clock.clone());
                         held.clear();
                     }
                 }
                 let (active, locked, dead) = counts(&broker);
                 assert_eq!(active + locked + dead, alive.len(), "a message was lost or doubled");
             }
-            advance(Duration::from_secs(61)).await;
+            clock.advance(Duration::from_secs(61));
             let expected: BTreeMap<String, u32> = alive.into_iter().map(|body| (body, 1)).collect();
-            assert_eq!(drain(&broker).await, expected);
+            assert_eq!(drain(&broker), expected);
             broker.flush().await;
             drop(broker);
-            assert_eq!(drain(&open(dir.path())).await, BTreeMap::new(), "completed messages stay away");
+            assert_eq!(drain(&open(dir.path())), BTreeMap::new(), "completed messages stay away");
         });
     }
 }

@@ -18,8 +18,12 @@ const SYSTEM_PROPERTIES: [&str; 5] = ["_rid", "_self", "_etag", "_ts", "_attachm
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(tag = "r", rename_all = "camelCase")]
 pub(super) enum Record<'a> {
-    Database { d: Cow<'a, str> },
-    DropDatabase { d: Cow<'a, str> },
+    Database {
+        d: Cow<'a, str>,
+    },
+    DropDatabase {
+        d: Cow<'a, str>,
+    },
     Container {
         d: Cow<'a, str>,
         c: Cow<'a, str>,
@@ -29,7 +33,10 @@ pub(super) enum Record<'a> {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         ru: Option<u64>,
     },
-    DropContainer { d: Cow<'a, str>, c: Cow<'a, str> },
+    DropContainer {
+        d: Cow<'a, str>,
+        c: Cow<'a, str>,
+    },
     /// `k` is the partition key header; without `body` the document is gone.
     Document {
         d: Cow<'a, str>,
@@ -99,10 +106,11 @@ impl State {
             Record::Container { d, c, body, ru } => {
                 let containers = self.databases.entry(d.into_owned()).or_default();
                 let body = body.into_owned();
-                containers
-                    .entry(c.into_owned())
-                    .and_modify(|container| container.body = body.clone())
-                    .or_insert_with(|| Container { body: body.clone(), throughput: ru, documents: BTreeMap::new() });
+                containers.entry(c.into_owned()).and_modify(|container| container.body = body.clone()).or_insert_with(|| Container {
+                    body: body.clone(),
+                    throughput: ru,
+                    documents: BTreeMap::new(),
+                });
             }
             Record::DropContainer { d, c } => {
                 if let Some(containers) = self.databases.get_mut(&*d) {
@@ -130,7 +138,8 @@ impl State {
                     id: id.into(),
                     body: Some(Cow::Borrowed(body)),
                 });
-                let created = Record::Container { d: d.into(), c: c.into(), body: Cow::Borrowed(&container.body), ru: container.throughput };
+                let created =
+                    Record::Container { d: d.into(), c: c.into(), body: Cow::Borrowed(&container.body), ru: container.throughput };
                 std::iter::once(created).chain(documents)
             });
             std::iter::once(Record::Database { d: d.into() }).chain(containers)

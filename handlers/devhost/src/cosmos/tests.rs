@@ -1,0 +1,119 @@
+use azure_data_cosmos::clients::ContainerClient;
+use azure_data_cosmos::feed::FeedScope;
+use azure_data_cosmos::models::ContainerProperties;
+use azure_data_cosmos::options::{ItemWriteOptions, Precondition};
+use azure_data_cosmos::{AccountEndpoint, AccountReference, CosmosClient, RoutingStrategy, TransactionalBatch};
+use futures::TryStreamExt;
+use serde_json::json;
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+
+use super::*;
+
+/// The emulator, served, and a client of the official SDK.
+struct Served {
+    cosmos: Arc<Cosmos>,
+    server: JoinHandle<()>,
+    client: CosmosClient,
+}
+
+impl Served {
+    async fn start(state_dir: &Path) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/", listener.local_addr().unwrap());
+        let cosmos = Cosmos::open(state_dir, &url, 8).await.unwrap();
+        let router = Arc::clone(&cosmos).router();
+        let server = tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
+        let account = AccountReference::with_authentication_key(url.parse::<AccountEndpoint>().unwrap(), "a2V5".to_owned());
+        let client = CosmosClient::builder().build(account, RoutingStrategy::ProximityTo("East US".into())).await.unwrap();
+        Self { cosmos, server, client }
+    }
+
+    async fn container(&self) -> ContainerClient {
+        self.client.database_client("db").container_client("docs", None).await.unwrap()
+    }
+
+    async fn stop(self) {
+        self.server.abort();
+        let _ = self.server.await;
+        self.cosmos.flush().await;
+    }
+}
+
+async fn read(container: &ContainerClient, pk: &str, id: &str) -> Option<Value> {
+    let found = container.read_item(pk.to_owned(), id, None).await;
+    match found {
+        Ok(response) => Some(response.into_model().unwrap()),
+        Err(error) => {
+            assert!(error.status().is_not_found(), "{error}");
+            None
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_restart_keeps_every_document_in_its_last_state() {
+    let dir = tempfile::tempdir().unwrap();
+    let served = Served::start(dir.path()).await;
+    served.client.create_database("db", None).await.unwrap();
+    let database = served.client.database_client("db");
+    database.create_container(ContainerProperties::new("docs", "/pk".into()), None).await.unwrap();
+    let container = served.container().await;
+    let doc = |id: &str, n: u32| json!({"id": id, "pk": "a b/é", "n": n});
+    let pk = || "a b/é".to_owned();
+    for id in ["replaced", "deleted", "upserted", "kept", "batch-deleted"] {
+        container.create_item(pk(), id, doc(id, 1), None).await.unwrap();
+    }
+    container.replace_item(pk(), "replaced", doc("replaced", 2), None).await.unwrap();
+    container.upsert_item(pk(), "upserted", doc("upserted", 3), None).await.unwrap();
+    container.delete_item(pk(), "deleted", None).await.unwrap();
+    let good = TransactionalBatch::new(pk())
+        .create_item(doc("batch-created", 4))
+        .unwrap()
+        .upsert_item(doc("kept", 5), None)
+        .unwrap()
+        .delete_item("batch-deleted", None);
+    container.execute_transactional_batch(good, None).await.unwrap();
+    let bad = TransactionalBatch::new(pk()).create_item(doc("never", 6)).unwrap().create_item(doc("kept", 7)).unwrap();
+    let _ = container.execute_transactional_batch(bad, None).await;
+    // Another container, created and dropped, must not come back.
+    database.create_container(ContainerProperties::new("dropped", "/pk".into()), None).await.unwrap();
+    database.container_client("dropped", None).await.unwrap().delete(None).await.unwrap();
+    let before = read(&container, "a b/é", "kept").await.unwrap();
+    served.stop().await;
+
+    // Twice: the second start reads what the first has folded.
+    for _ in 0..2 {
+        let served = Served::start(dir.path()).await;
+        let container = served.container().await;
+        let numbers = [("replaced", Some(2)), ("deleted", None), ("upserted", Some(3)), ("kept", Some(5)), ("batch-created", Some(4))];
+        for (id, expected) in numbers.into_iter().chain([("batch-deleted", None), ("never", None)]) {
+            let found = read(&container, "a b/é", id).await;
+            assert_eq!(found.map(|d| d["n"].as_u64().unwrap()), expected, "{id}");
+        }
+        let stale = before["_etag"].as_str().unwrap().to_owned();
+        let options = ItemWriteOptions::default().with_precondition(Precondition::if_match(stale));
+        let refused = container.replace_item(pk(), "kept", doc("kept", 9), Some(options)).await.unwrap_err();
+        assert!(refused.status().is_precondition_failed(), "ETags are new after a restart: {refused}");
+        let query = container.query_items::<Value>("SELECT * FROM c WHERE c.n >= 4", FeedScope::full_container(), None);
+        let found: Vec<Value> = query.await.unwrap().try_collect().await.unwrap();
+        assert_eq!(found.len(), 2);
+        assert!(served.client.database_client("db").container_client("dropped", None).await.is_err());
+        served.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn concurrent_writers_of_one_document_leave_its_last_state_in_the_journal() {
+    let dir = tempfile::tempdir().unwrap();
+    let served = Served::start(dir.path()).await;
+    served.client.create_database("db", None).await.unwrap();
+    served.client.database_client("db").create_container(ContainerProperties::new("docs", "/pk".into()), None).await.unwrap();
+    let container = served.container().await;
+    let writes = (0..64).map(|n| container.upsert_item("p".to_owned(), "one", json!({"id": "one", "pk": "p", "n": n}), None));
+    futures::future::try_join_all(writes).await.unwrap();
+    let last = read(&container, "p", "one").await.unwrap()["n"].clone();
+    served.stop().await;
+    let served = Served::start(dir.path()).await;
+    assert_eq!(read(&served.container().await, "p", "one").await.unwrap()["n"], last);
+}

@@ -1,5 +1,6 @@
 //! Which requests change something, and what.
 
+use azure_data_cosmos_driver::binary_json;
 use serde_json::Value;
 
 use super::emulator::{PARTITION_KEY, Query};
@@ -37,7 +38,7 @@ impl Write {
                 Some(Self::DeleteContainer { database: text(database), container: text(container) })
             }
             ("POST", ["dbs", database, "colls", container, "docs"]) if !is_query => {
-                let body: Value = serde_json::from_slice(&query.body).ok()?;
+                let body = json(&query.body)?;
                 let ids = match &body {
                     Value::Array(operations) => batch_ids(operations),
                     document => vec![document.get("id")?.as_str()?.to_owned()],
@@ -50,6 +51,11 @@ impl Write {
             _ => None,
         }
     }
+}
+
+/// A body in text, or in Cosmos DB's binary JSON, which the SDK prefers for documents.
+fn json(body: &[u8]) -> Option<Value> {
+    if binary_json::is_binary(body) { binary_json::decode(body).ok() } else { serde_json::from_slice(body).ok() }
 }
 
 /// Documents that a transactional batch writes, each once.

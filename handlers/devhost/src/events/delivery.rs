@@ -152,7 +152,12 @@ impl Deliverer {
         };
         match write() {
             Ok(()) => {
-                tracing::error!(function = self.subscription.function, events = batch.len(), reason, "events were given up; see events-deadletter.ndjson");
+                tracing::error!(
+                    function = self.subscription.function,
+                    events = batch.len(),
+                    reason,
+                    "events were given up; see events-deadletter.ndjson"
+                );
                 self.settle(batch);
             }
             Err(error) => tracing::error!(%error, "events were given up and cannot be written to events-deadletter.ndjson"),

@@ -87,14 +87,7 @@ impl EventGrid {
             Subscriber { subscription, deliverer, events, inbox: std::sync::Mutex::new(Some(inbox)) }
         });
         let subscribers = subscribers.collect();
-        Self {
-            account_name,
-            account,
-            delivered,
-            sequencer: Sequencer::default(),
-            reconcile_every: delivery.reconcile_every,
-            subscribers,
-        }
+        Self { account_name, account, delivered, sequencer: Sequencer::default(), reconcile_every: delivery.reconcile_every, subscribers }
     }
 
     /// The validation handshake of every subscription.
@@ -190,7 +183,8 @@ impl EventGrid {
                 for listed in page {
                     let path = format!("{container}/{}", listed.name);
                     let subject = event::subject(&container, &listed.name);
-                    let is_news = |s: &&Subscriber| s.wants(&subject) && !self.delivered.knows(&s.subscription.function, &path, &listed.etag);
+                    let is_news =
+                        |s: &&Subscriber| s.wants(&subject) && !self.delivered.knows(&s.subscription.function, &path, &listed.etag);
                     if subscribers.iter().any(|s| is_news(s)) {
                         self.look(BlobWritten { container: container.clone(), blob: listed.name, api: "PutBlob" }).await;
                     }

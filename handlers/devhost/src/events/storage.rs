@@ -135,11 +135,7 @@ impl BlobAccount {
     }
 
     /// One page of a container's blobs and the marker of the next; an empty page if the container is gone.
-    pub(crate) async fn blobs(
-        &self,
-        container: &str,
-        marker: Option<&str>,
-    ) -> Result<(Vec<ListedBlob>, Option<String>), StorageError> {
+    pub(crate) async fn blobs(&self, container: &str, marker: Option<&str>) -> Result<(Vec<ListedBlob>, Option<String>), StorageError> {
         let page = match self.list(&self.url(container, ""), &[("restype", "container"), ("comp", "list")], marker).await {
             Err(StorageError::Status(404)) => return Ok((Vec::new(), None)),
             page => page?,
@@ -208,12 +204,14 @@ mod tests {
         let xml = br#"<?xml version="1.0" encoding="UTF-8" standalone="yes"?><EnumerationResults ServiceEndpoint="http://127.0.0.1:1/a" ContainerName="c"><Prefix/><Marker/><MaxResults>2</MaxResults><Blobs><Blob><Name>a b/&amp;c.txt</Name><Properties><Creation-Time>Mon, 23 Nov 2026 02:14:02 GMT</Creation-Time><Etag>0x1CD</Etag><Content-Length>5</Content-Length></Properties></Blob><Blob><Name>d</Name><Properties><Etag>0x2</Etag></Properties></Blob></Blobs><NextMarker>d</NextMarker></EnumerationResults>"#;
         let listing: Listing = azure_core::xml::from_xml(xml).unwrap();
         let blobs = listing.blobs.unwrap().blobs;
-        assert_eq!(blobs.iter().map(|b| (b.name.as_str(), b.properties.etag.as_str())).collect::<Vec<_>>(), [("a b/&c.txt", "0x1CD"), ("d", "0x2")]);
+        assert_eq!(
+            blobs.iter().map(|b| (b.name.as_str(), b.properties.etag.as_str())).collect::<Vec<_>>(),
+            [("a b/&c.txt", "0x1CD"), ("d", "0x2")]
+        );
         assert_eq!(listing.next_marker.as_deref(), Some("d"));
-        let empty: Listing = azure_core::xml::from_xml(
-            br#"<EnumerationResults><Prefix/><Containers></Containers><NextMarker/></EnumerationResults>"#,
-        )
-        .unwrap();
+        let empty: Listing =
+            azure_core::xml::from_xml(br#"<EnumerationResults><Prefix/><Containers></Containers><NextMarker/></EnumerationResults>"#)
+                .unwrap();
         assert!(empty.containers.unwrap().containers.is_empty());
     }
 

@@ -106,12 +106,10 @@ impl HostJson {
                 }
             }
         };
-        let function_timeout =
-            span(json.get("functionTimeout"), "functionTimeout").map_or(Some(DEFAULT_FUNCTION_TIMEOUT), TimeSpan::limit);
-        let initialization_timeout =
-            span(handler.and_then(|h| h.get("initializationTimeout")), "customHandler.initializationTimeout")
-                .and_then(TimeSpan::limit)
-                .unwrap_or(DEFAULT_INITIALIZATION_TIMEOUT);
+        let function_timeout = span(json.get("functionTimeout"), "functionTimeout").map_or(Some(DEFAULT_FUNCTION_TIMEOUT), TimeSpan::limit);
+        let initialization_timeout = span(handler.and_then(|h| h.get("initializationTimeout")), "customHandler.initializationTimeout")
+            .and_then(TimeSpan::limit)
+            .unwrap_or(DEFAULT_INITIALIZATION_TIMEOUT);
         let bus = json.pointer("/extensions/serviceBus");
         let max_auto_lock_renewal =
             span(bus.and_then(|b| b.get("maxAutoLockRenewalDuration")), "extensions.serviceBus.maxAutoLockRenewalDuration")

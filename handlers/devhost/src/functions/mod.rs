@@ -36,7 +36,8 @@ impl App {
             let file = folder.join("function.json");
             let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
             let Some(json) = read_json(&file, &mut mistakes) else { continue };
-            let disabled = settings.get(&format!("AzureWebJobs.{name}.Disabled")).is_some_and(|v| v.eq_ignore_ascii_case("true") || v == "1");
+            let disabled =
+                settings.get(&format!("AzureWebJobs.{name}.Disabled")).is_some_and(|v| v.eq_ignore_ascii_case("true") || v == "1");
             if disabled || json.get("disabled").and_then(serde_json::Value::as_bool) == Some(true) {
                 continue;
             }
@@ -122,10 +123,8 @@ fn report_duplicates(functions: &[Function], mistakes: &mut AppMistakes) {
                 let both_any = mine.methods.is_empty() || theirs.methods.is_empty();
                 if both_any || !shared.is_empty() {
                     let methods = if both_any { "all methods".to_owned() } else { shared.join(", ") };
-                    mistakes.add(
-                        &function.file,
-                        format!("route \"{}\" ({methods}) is also the route of function {}", mine.route, other.name),
-                    );
+                    mistakes
+                        .add(&function.file, format!("route \"{}\" ({methods}) is also the route of function {}", mine.route, other.name));
                 }
             }
         }

@@ -88,13 +88,7 @@ async fn send(invoker: &Invoker, mode: HttpMode, id: &str, request: Request) -> 
 }
 
 /// A request with a body that is read once: it cannot be tried again.
-async fn stream(
-    invoker: &Invoker,
-    method: axum::http::Method,
-    path: &str,
-    headers: HeaderMap,
-    body: Body,
-) -> Result<Response, Refusal> {
+async fn stream(invoker: &Invoker, method: axum::http::Method, path: &str, headers: HeaderMap, body: Body) -> Result<Response, Refusal> {
     let endpoint = ready(invoker).await?;
     let mut left = REQUEST_LIMIT;
     let body = body.into_data_stream().map(move |chunk| {

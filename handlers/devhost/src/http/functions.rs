@@ -38,9 +38,7 @@ impl RouteTable {
             .functions
             .iter()
             .filter_map(|function| match &function.trigger {
-                Trigger::Http(http) => {
-                    Some(Entry { route: http.route.clone(), methods: http.methods.clone(), function: function.clone() })
-                }
+                Trigger::Http(http) => Some(Entry { route: http.route.clone(), methods: http.methods.clone(), function: function.clone() }),
                 _ => None,
             })
             .collect();
@@ -79,7 +77,8 @@ pub(super) async fn serve(State(front): State<Arc<Front>>, request: Request) -> 
 async fn dispatch(front: &Front, request: Request) -> Response {
     let Some((function, parameters)) = front.routes.find(request.method().as_str(), request.uri().path()) else {
         if request.uri().path() == "/" {
-            return "devhost: the Functions host of this machine is running; see /admin/functions and /devhost/invocations\n".into_response();
+            return "devhost: the Functions host of this machine is running; see /admin/functions and /devhost/invocations\n"
+                .into_response();
         }
         return StatusCode::NOT_FOUND.into_response();
     };

@@ -64,7 +64,8 @@ async fn local_only(State(front): State<Arc<Front>>, request: Request, next: Nex
     let host = text(headers, header::HOST).unwrap_or_default();
     let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
     let is_local = matches!(name, "localhost" | "127.0.0.1" | "[::1]");
-    let foreign_origin = text(headers, header::ORIGIN).is_some_and(|origin| !cors::is_allowed(&front.cors_origins, origin) && !is_own(origin, host));
+    let foreign_origin =
+        text(headers, header::ORIGIN).is_some_and(|origin| !cors::is_allowed(&front.cors_origins, origin) && !is_own(origin, host));
     if !is_local || foreign_origin {
         return (StatusCode::FORBIDDEN, "devhost: only programs on this machine may call this\n").into_response();
     }

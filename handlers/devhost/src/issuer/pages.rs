@@ -48,7 +48,8 @@ pub(super) async fn ask(State(issuer): State<Arc<Issuer>>, Query(asked): Query<A
 pub(super) async fn choose(State(issuer): State<Arc<Issuer>>, form: String) -> Response {
     let (asked, person) = Authorization::with_person(&form);
     let Some(person) = person.filter(|person| asked.check().is_ok() && issuer.persons().any(|(index, _)| index == *person)) else {
-        return (StatusCode::BAD_REQUEST, Html(page("Sign-in is not possible", &paragraph("Go back to the app and try again.")))).into_response();
+        return (StatusCode::BAD_REQUEST, Html(page("Sign-in is not possible", &paragraph("Go back to the app and try again."))))
+            .into_response();
     };
     let code = issuer.grants.code(Grant {
         person,
@@ -103,7 +104,8 @@ impl Authorization {
 
     fn check(&self) -> Result<(), Wrong> {
         if !is_loopback(&self.redirect_uri) {
-            let message = format!("redirect_uri must be an address of this machine (http://localhost...), found \"{}\".", self.redirect_uri);
+            let message =
+                format!("redirect_uri must be an address of this machine (http://localhost...), found \"{}\".", self.redirect_uri);
             return Err(Wrong::Page(message));
         }
         let wrong = |error, description: &str| Err(Wrong::Redirect(error, description.to_owned()));
@@ -169,9 +171,8 @@ impl Issuer {
 }
 
 fn is_loopback(uri: &str) -> bool {
-    Url::parse(uri).is_ok_and(|url| {
-        matches!(url.scheme(), "http" | "https") && matches!(url.host_str(), Some("localhost" | "127.0.0.1" | "[::1]"))
-    })
+    Url::parse(uri)
+        .is_ok_and(|url| matches!(url.scheme(), "http" | "https") && matches!(url.host_str(), Some("localhost" | "127.0.0.1" | "[::1]")))
 }
 
 fn paragraph(text: &str) -> String {

@@ -62,9 +62,15 @@ async fn a_service_gets_a_token_for_its_secret() {
     let (status, body) = served.token(&[("grant_type", "client_credentials"), ("client_id", "loader"), ("client_secret", "s3cret")]).await;
     assert_eq!(status, 200, "{body}");
     let claims = served.claims(body["access_token"].as_str().unwrap(), "api://x").await;
-    for (name, value) in
-        [("oid", "oid-loader"), ("sub", "oid-loader"), ("tid", "tenant"), ("azp", "loader"), ("ver", "2.0"), ("idtyp", "app"), ("partner", "skyline")]
-    {
+    for (name, value) in [
+        ("oid", "oid-loader"),
+        ("sub", "oid-loader"),
+        ("tid", "tenant"),
+        ("azp", "loader"),
+        ("ver", "2.0"),
+        ("idtyp", "app"),
+        ("partner", "skyline"),
+    ] {
         assert_eq!(claims[name], value, "{name}");
     }
     assert_eq!(claims["roles"], json!(["Partner"]));
@@ -99,10 +105,17 @@ async fn a_person_signs_in_with_a_code_that_works_once() {
     form.push(("person", "1"));
     let answer = served.client.post(format!("{}{AUTHORIZE}", served.url)).form(&form).send().await.unwrap();
     let location = url::Url::parse(answer.headers()["location"].to_str().unwrap()).unwrap();
-    let answer: std::collections::HashMap<_, _> = url::form_urlencoded::parse(location.fragment().unwrap().as_bytes()).into_owned().collect();
+    let answer: std::collections::HashMap<_, _> =
+        url::form_urlencoded::parse(location.fragment().unwrap().as_bytes()).into_owned().collect();
     assert_eq!(answer["state"], "a&b");
 
-    let redeem = [("grant_type", "authorization_code"), ("code", &answer["code"]), ("client_id", "web"), ("redirect_uri", redirect_uri), ("code_verifier", VERIFIER)];
+    let redeem = [
+        ("grant_type", "authorization_code"),
+        ("code", &answer["code"]),
+        ("client_id", "web"),
+        ("redirect_uri", redirect_uri),
+        ("code_verifier", VERIFIER),
+    ];
     let (status, body) = served.token(&redeem).await;
     assert_eq!(status, 200, "{body}");
     let access = served.claims(body["access_token"].as_str().unwrap(), "api://x").await;
@@ -135,7 +148,13 @@ async fn a_wrong_verifier_or_a_foreign_address_gets_nothing() {
     let location = url::Url::parse(answer.headers()["location"].to_str().unwrap()).unwrap();
     let code = location.query_pairs().find(|(name, _)| name == "code").unwrap().1.into_owned();
     let (status, body) = served
-        .token(&[("grant_type", "authorization_code"), ("code", &code), ("client_id", "web"), ("redirect_uri", "http://127.0.0.1:1/"), ("code_verifier", "guess")])
+        .token(&[
+            ("grant_type", "authorization_code"),
+            ("code", &code),
+            ("client_id", "web"),
+            ("redirect_uri", "http://127.0.0.1:1/"),
+            ("code_verifier", "guess"),
+        ])
         .await;
     assert_eq!((status, &body["error"]), (400, &json!("invalid_grant")));
 }

@@ -36,11 +36,7 @@ impl IntoResponse for Refusal {
     }
 }
 
-pub(super) async fn token(
-    State(issuer): State<Arc<Issuer>>,
-    headers: HeaderMap,
-    body: String,
-) -> Result<Response, Refusal> {
+pub(super) async fn token(State(issuer): State<Arc<Issuer>>, headers: HeaderMap, body: String) -> Result<Response, Refusal> {
     let form: HashMap<String, String> = url::form_urlencoded::parse(body.as_bytes()).into_owned().collect();
     let field = |name: &str| form.get(name).map_or("", String::as_str);
     let body = match field("grant_type") {

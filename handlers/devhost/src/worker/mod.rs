@@ -121,8 +121,7 @@ impl Worker {
     pub(crate) fn start(spec: WorkerSpec, output: HandlerOutput, client: reqwest::Client) -> Arc<Self> {
         let (state, watched) = watch::channel(HandlerState::Starting);
         let (kills, inbox) = mpsc::unbounded_channel();
-        let supervisor =
-            Supervisor { spec, output, client, state, kills: inbox, rules: RestartRules::default(), starts: 0 };
+        let supervisor = Supervisor { spec, output, client, state, kills: inbox, rules: RestartRules::default(), starts: 0 };
         let task = tokio::spawn(supervisor.run());
         Arc::new(Self { state: watched, kills, supervisor: std::sync::Mutex::new(Some(task)) })
     }
@@ -140,6 +139,14 @@ impl Worker {
             _ => true,
         })
         .await
+    }
+
+    /// Waits until this life of the handler is over.
+    pub(crate) async fn left(&self, endpoint: Endpoint) {
+        let mut state = self.state.clone();
+        let is_over = |state: &HandlerState| !matches!(state, HandlerState::Ready { starts, .. } if *starts == endpoint.starts);
+        // An error means that the supervisor is gone, and the handler with it.
+        let _ = state.wait_for(is_over).await;
     }
 
     async fn settled(&self, condition: impl FnMut(&HandlerState) -> bool) -> Result<Endpoint, NotReady> {
