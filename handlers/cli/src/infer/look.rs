@@ -181,12 +181,14 @@ pub(crate) fn ndjson(source: &Source<'_>, most_rows: u64) -> Result<Look> {
     }
     let sources: Vec<String> = fields.iter().map(|f| f.name.clone()).collect();
     let lake_names = names::columns(&sources);
+    let with_empty: BTreeSet<String> = fields.iter().filter(|f| f.empty).map(|f| f.name.clone()).collect();
     let whole = rows - broken;
     let seen = fields.into_iter().map(|field| field.finish(whole)).collect();
     let (columns, mut spelling, more) = propose::text(seen, lake_names);
     doubts.extend(more);
+    let empty_is_null = columns.iter().any(|c| c.kind != Kind::Text && with_empty.contains(&c.source));
     // JSON writes numbers and booleans in one way only.
-    spelling = Spelling { nulls: spelling.nulls, ..Spelling::default() };
+    spelling = Spelling { nulls: spelling.nulls, empty_is_null, ..Spelling::default() };
     Ok(Look { format: FileFormat::Ndjson, columns, spelling, rows, partial, doubts })
 }
 
@@ -195,6 +197,8 @@ struct JsonField {
     name: String,
     profile: Profile,
     types: BTreeSet<JsonType>,
+    /// Some value is the empty text.
+    empty: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -207,7 +211,7 @@ enum JsonType {
 
 impl JsonField {
     fn new(name: String) -> Self {
-        Self { name, profile: Profile::default(), types: BTreeSet::new() }
+        Self { name, profile: Profile::default(), types: BTreeSet::new(), empty: false }
     }
 
     fn value(&mut self, value: &Value) {
@@ -219,6 +223,7 @@ impl JsonField {
             Value::Array(_) | Value::Object(_) => (JsonType::Nested, "{}".to_owned()),
         };
         self.types.insert(kind);
+        self.empty |= spelled.is_empty();
         self.profile.value(&spelled, true);
     }
 

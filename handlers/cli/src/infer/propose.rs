@@ -43,6 +43,8 @@ pub(crate) struct Column {
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub(crate) struct Spelling {
     pub(crate) nulls: BTreeSet<&'static str>,
+    /// The empty text stands among typed values of JSON and means null there (in CSV it always does).
+    pub(crate) empty_is_null: bool,
     pub(crate) decimal_comma: bool,
     pub(crate) thousands: Option<char>,
     pub(crate) booleans: BTreeSet<&'static str>,

@@ -58,6 +58,21 @@ fn json_lines_are_understood() {
 }
 
 #[test]
+fn empty_texts_among_dates_are_nulls() {
+    let (proposal, report, _) = infer("o.ndjson", b"{\"at\":\"\"}\n{\"at\":\"2024-01-02\"}\n").unwrap();
+    assert_eq!(kind(&proposal, "at"), Kind::Date { format: None });
+    assert_eq!(report.tally.totals.accepted, 2);
+}
+
+#[test]
+fn blanks_around_values_are_understood() {
+    let (proposal, report, _) = infer("x.csv", b"id, name, when\n1, a , 2013-01-01\n2, b, 2013-01-02\n").unwrap();
+    assert_eq!(proposal.columns.iter().map(|c| c.name.as_str()).collect::<Vec<_>>(), ["id", "name", "when"]);
+    assert_eq!(kind(&proposal, "when"), Kind::Date { format: None });
+    assert_eq!(report.tally.totals.accepted, 2);
+}
+
+#[test]
 fn a_file_without_a_header_is_understood() {
     let (proposal, report, doubts) = infer("x.csv", b"1,2013-01-01,a\n2,2013-01-02,b\n").unwrap();
     assert_eq!(kind(&proposal, "column_2"), Kind::Date { format: None });

@@ -148,7 +148,7 @@ impl Proposal {
     }
 
     fn write_ndjson(&self, out: &mut String) {
-        if self.spelling.nulls.is_empty() {
+        if self.spelling.nulls.is_empty() && !self.spelling.empty_is_null {
             line(out, "  format: ndjson");
         } else {
             line(out, "  format:");

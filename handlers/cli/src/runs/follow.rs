@@ -26,8 +26,13 @@ pub(crate) enum Until {
 pub(crate) async fn follow_submission(client: &Client, id: &str, until: Until) -> Result<Value> {
     let mut said = false;
     loop {
-        let submission = client.get(&["submissions", id], &[]).await?;
-        let newest = submission["runs"].as_array().and_then(|runs| runs.iter().max_by_key(|run| run["attempt"].as_u64()));
+        let submission = client.find(&["submissions", id]).await?;
+        // A grant whose upload has not been noticed yet is not found either.
+        if submission.is_none() && !id.starts_with("g-") {
+            return Err(Fault::usage(format!("there is no run, submission or grant {id}")));
+        }
+        let runs = submission.as_ref().and_then(|s| s["runs"].as_array());
+        let newest = runs.and_then(|runs| runs.iter().max_by_key(|run| run["attempt"].as_u64()));
         if let Some(run) = newest {
             let run: Run = view(run)?;
             return follow_run(client, &run.run_id, until).await;

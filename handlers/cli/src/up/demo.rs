@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use chrono::Utc;
-use serde_json::Value;
+use serde::Deserialize;
 use sluice_engine::HeldRow;
 use sluice_flow::Lake;
 
@@ -29,6 +29,24 @@ struct Cast {
     /// For cases that need a second person.
     second: Client,
     operator: Client,
+}
+
+/// A receipt, as far as it is checked here.
+#[derive(Debug, Deserialize)]
+struct Receipt {
+    file: ReceivedFile,
+    published: Option<Published>,
+}
+
+#[derive(Debug, Deserialize)]
+struct ReceivedFile {
+    blake3: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Published {
+    table: String,
+    version: u64,
 }
 
 /// Plays the demo.
@@ -107,20 +125,20 @@ async fn outcome(people: &Cast, run: &Run, sent_blake3: &str, lake: &dyn Lake) -
     if !run.is_completed() {
         return Err(Fault::data(format!("the demo's run ended as {}", run.state)));
     }
-    let receipt = people.partner.get(&["submissions", &run.run_id, "receipt"], &[]).await?;
-    let in_receipt = find_text(&receipt, "blake3").unwrap_or_default();
-    if in_receipt != sent_blake3 {
-        return Err(Fault::data(format!("the receipt's BLAKE3 is {in_receipt}, but the file's is {sent_blake3}")));
+    let receipt: Receipt = view(&people.partner.get(&["submissions", &run.run_id, "receipt"], &[]).await?)?;
+    if receipt.file.blake3.as_deref() != Some(sent_blake3) {
+        let found = receipt.file.blake3.unwrap_or_else(|| "missing".to_owned());
+        return Err(Fault::data(format!("the receipt's BLAKE3 is {found}, but the file's is {sent_blake3}")));
     }
     terminal::line("The receipt's BLAKE3 equals b3sum of the file.")?;
-    if let (Some(pipeline), Some(version)) = (&run.pipeline, run.table_version) {
-        let live = people.operator.get(&["pipelines", pipeline], &[]).await?;
-        let table = published_table(&live).unwrap_or_else(|| pipeline.replace('-', "_"));
-        let committed = table::committed(lake, &table, version).await?;
+    if let Some(published) = receipt.published {
+        let committed = table::committed(lake, &published.table, published.version).await?;
         terminal::line(format!(
-            "Published: {} in {} of the Delta table curated/{table}, version {version}.",
+            "Published: {} in {} of the Delta table curated/{}, version {}.",
             plural(committed.rows, "row"),
-            plural(committed.files as u64, "file")
+            plural(committed.files as u64, "file"),
+            published.table,
+            published.version
         ))?;
         let counted = run.counts.as_ref().map_or(0, |c| c.published + c.corrected);
         if counted != committed.rows {
@@ -131,23 +149,4 @@ async fn outcome(people: &Cast, run: &Run, sent_blake3: &str, lake: &dyn Lake) -
         terminal::line(format!("Rejected rows, each with its reasons: archive/{}/, or ./sluice runs rejected {}", run.run_id, run.run_id))?;
     }
     Ok(())
-}
-
-fn published_table(live: &Value) -> Option<String> {
-    let text = |key: &str| live.get(key).and_then(Value::as_str);
-    let sources = sluice_contract::Sources { pipeline_file: "pipeline", pipeline: text("pipeline")?, contract_file: "contract", contract: text("contract")? };
-    sluice_contract::Plan::parse(&sources).ok().map(|plan| plan.pipeline.publish.table)
-}
-
-/// The first text under this key, wherever in the document.
-fn find_text(value: &Value, key: &str) -> Option<String> {
-    match value {
-        Value::Object(fields) => fields
-            .get(key)
-            .and_then(Value::as_str)
-            .map(str::to_owned)
-            .or_else(|| fields.values().find_map(|value| find_text(value, key))),
-        Value::Array(items) => items.iter().find_map(|value| find_text(value, key)),
-        _ => None,
-    }
 }
