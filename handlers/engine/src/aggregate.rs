@@ -1,25 +1,215 @@
 //! The run-wide aggregate task over accepted rows.
 
-use std::sync::Arc;
+use std::fmt;
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use arrow::array::RecordBatch;
+use arrow::array::{ArrayRef, RecordBatch, StringArray};
+use arrow::datatypes::{Field, Schema, SchemaRef};
+use datafusion::catalog::streaming::StreamingTable;
+use datafusion::common::{DataFusionError, ScalarValue};
+use datafusion::execution::context::SessionContext;
+use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
+use datafusion::execution::memory_pool::FairSpillPool;
+use datafusion::execution::runtime_env::RuntimeEnvBuilder;
+use datafusion::execution::session_state::{SessionState, SessionStateBuilder};
+use datafusion::execution::{SendableRecordBatchStream, TaskContext};
+use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
+use datafusion::physical_plan::streaming::PartitionStream;
+use datafusion::prelude::DataFrame;
+use futures::StreamExt as _;
+use futures::executor::block_on;
+use sluice_contract::{Mistake, Plan, Task};
 
-use crate::{AcceptedFile, Compiled, EngineError, Stream};
+use crate::sql::{Compiler, mistake_at, mistake_in, root_message, storable, store, unknown_column};
+use crate::write::accepted::AcceptedWriter;
+use crate::{AcceptedFile, Code, Compiled, EngineError, Refusal, Stream};
 
-/// Groups all accepted rows of a run; the result is sorted by the group columns (nulls first) and written as Parquet.
+/// The name of the accepted rows in the statement.
+const TABLE: &str = "rows";
+
+/// An aggregate task, ready to run.
+pub(crate) struct Aggregation {
+    state: SessionState,
+    sql: String,
+    parameters: Vec<(String, ScalarValue)>,
+    input: SchemaRef,
+    /// The columns of the result, in types that can be stored.
+    pub(crate) schema: SchemaRef,
+}
+
+impl fmt::Debug for Aggregation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Aggregation").field("sql", &self.sql).finish_non_exhaustive()
+    }
+}
+
+fn quoted(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}
+
+impl Aggregation {
+    /// Compiles the aggregate task of a plan, if it has one.
+    pub(crate) fn compile(plan: &Plan, compiler: &Compiler, input: &SchemaRef, mistakes: &mut Vec<Mistake>) -> Option<Self> {
+        let (i, by, take) = plan.pipeline.tasks.iter().enumerate().find_map(|(i, task)| match task {
+            Task::Aggregate { by, take } => Some((i, by, take)),
+            _ => None,
+        })?;
+        let path = format!("tasks[{i}].aggregate");
+        let before = mistakes.len();
+        let names: Vec<_> = input.fields().iter().map(|f| f.name().as_str()).collect();
+        for name in by.iter().filter(|n| !names.contains(&n.as_str())) {
+            mistakes.push(mistake_in(format!("{path}.by"), Code::UnknownColumn, unknown_column(name, &names)));
+        }
+        for (i, derived) in take.iter().enumerate() {
+            if by.contains(&derived.name) || take[..i].iter().any(|d| d.name == derived.name) || derived.name.starts_with("_sluice_") {
+                let message = format!("there is a column {} already; choose another name", derived.name);
+                mistakes.push(mistake_at(&derived.expression, Code::ColumnExists, message));
+            }
+            if let Err(e) = compiler.check_aggregate(&derived.expression, input) {
+                mistakes.push(e);
+            }
+        }
+        if mistakes.len() > before {
+            return None;
+        }
+        let groups: Vec<_> = by.iter().map(|n| quoted(n)).collect();
+        let statement = |takes: &[&sluice_contract::Derive]| {
+            let columns = takes.iter().map(|d| format!("({}) AS {}", d.expression.sql, quoted(&d.name)));
+            let selected: Vec<_> = groups.iter().cloned().chain(columns).collect();
+            let order: Vec<_> = groups.iter().map(|g| format!("{g} NULLS FIRST")).collect();
+            let tail = if groups.is_empty() { String::new() } else { format!(" GROUP BY {} ORDER BY {}", groups.join(", "), order.join(", ")) };
+            format!("SELECT {} FROM {TABLE}{tail}", selected.join(", "))
+        };
+        let mut this =
+            Self { state: compiler.state.clone(), sql: String::new(), parameters: compiler.parameters().to_vec(), input: Arc::clone(input), schema: Arc::new(Schema::empty()) };
+        for derived in take {
+            this.sql = statement(&[derived]);
+            match this.plan_schema() {
+                Ok(schema) => {
+                    let found = schema.field(schema.fields().len() - 1).data_type().clone();
+                    if storable(&found).is_none() {
+                        let message = format!("has the type {found}, which cannot be stored; cast it to another");
+                        mistakes.push(mistake_at(&derived.expression, Code::UnpublishableType, message));
+                    }
+                }
+                Err(e) => mistakes.push(mistake_at(&derived.expression, Code::ExpressionType, root_message(&e))),
+            }
+        }
+        this.sql = statement(&take.iter().collect::<Vec<_>>());
+        match this.plan_schema() {
+            Ok(schema) => {
+                let fields = schema.fields().iter().map(|f| Some(Field::new(f.name(), storable(f.data_type())?, true)));
+                this.schema = Arc::new(Schema::new(fields.collect::<Option<Vec<_>>>()?));
+            }
+            Err(e) if mistakes.len() == before => mistakes.push(mistake_in(path, Code::ExpressionType, root_message(&e))),
+            Err(_) => {}
+        }
+        (mistakes.len() == before).then_some(this)
+    }
+
+    fn plan_schema(&self) -> Result<Schema, DataFusionError> {
+        let context = SessionContext::new_with_state(self.state.clone());
+        let frame = self.frame(&context, Source::new(Arc::clone(&self.input), std::iter::empty()))?;
+        Ok(frame.schema().as_arrow().clone())
+    }
+
+    fn frame(&self, context: &SessionContext, source: Source) -> Result<DataFrame, DataFusionError> {
+        let table = StreamingTable::try_new(Arc::clone(&self.input), vec![Arc::new(source)])?;
+        context.register_table(TABLE, Arc::new(table))?;
+        let frame = block_on(context.sql(&self.sql))?;
+        if self.parameters.is_empty() { Ok(frame) } else { frame.with_param_values(self.parameters.clone()) }
+    }
+}
+
+type Batches = Box<dyn Iterator<Item = Result<RecordBatch, DataFusionError>> + Send>;
+
+/// The accepted rows, read once.
+struct Source {
+    schema: SchemaRef,
+    batches: Mutex<Option<Batches>>,
+}
+
+impl Source {
+    fn new(schema: SchemaRef, batches: impl Iterator<Item = Result<RecordBatch, DataFusionError>> + Send + 'static) -> Self {
+        Self { schema, batches: Mutex::new(Some(Box::new(batches))) }
+    }
+}
+
+impl fmt::Debug for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Source")
+    }
+}
+
+impl PartitionStream for Source {
+    fn schema(&self) -> &SchemaRef {
+        &self.schema
+    }
+
+    fn execute(&self, _: Arc<TaskContext>) -> SendableRecordBatchStream {
+        let batches = self.batches.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let batches = batches.unwrap_or_else(|| Box::new(std::iter::once(Err(DataFusionError::Internal("the rows are read twice".to_owned())))));
+        Box::pin(RecordBatchStreamAdapter::new(Arc::clone(&self.schema), futures::stream::iter(batches)))
+    }
+}
+
+/// Groups all accepted rows of a run; the result is sorted by the group columns (nulls first) and written as Parquet, partitioned as the
+/// pipeline says.
 ///
-/// `input` gives batches read back from the accepted files, partition columns included. Groups that do not fit into `memory_bytes` are spilled
-/// to `spill`, an empty folder of the caller.
+/// `input` gives batches read back from the accepted files. Groups that do not fit into `memory_bytes` are spilled to `spill`, an empty
+/// folder of the caller; spilling needs the caller's thread to be in the context of a Tokio runtime (`spawn_blocking` is), which nothing
+/// else here does.
 ///
 /// # Errors
-/// An input batch that cannot be read, or an aggregate that overflows.
+/// [`EngineError::Refused`] where an aggregate overflows, [`EngineError::Bug`] for a plan without an aggregate task or batches that are not
+/// those of its accepted rows.
 pub fn aggregate(
     compiled: &Arc<Compiled>,
     run: &str,
     input: impl Iterator<Item = Result<RecordBatch, EngineError>> + Send + 'static,
     memory_bytes: usize,
-    spill: &std::path::Path,
+    spill: &Path,
 ) -> Result<(Vec<(Stream, Vec<u8>)>, Vec<AcceptedFile>), EngineError> {
-    let _ = (compiled, run, input, memory_bytes, spill);
-    todo!()
+    let aggregation = compiled.aggregation.as_ref().ok_or_else(|| EngineError::Bug("the plan has no aggregate task".to_owned()))?;
+    let wanted = Arc::clone(&aggregation.input);
+    let batches = input.map(move |batch| {
+        let batch = batch.map_err(|e| DataFusionError::External(Box::new(e)))?;
+        let columns = wanted.fields().iter().map(|field| {
+            let column = batch.column_by_name(field.name()).cloned();
+            let column = column.ok_or_else(|| DataFusionError::Internal(format!("the accepted rows lack {}", field.name())))?;
+            store(column, field.data_type()).map_err(DataFusionError::Internal)
+        });
+        let columns = columns.collect::<Result<Vec<ArrayRef>, _>>()?;
+        crate::tasks::new_batch(&wanted, columns, batch.num_rows()).map_err(|e| DataFusionError::External(Box::new(e)))
+    });
+    let fail = |e: DataFusionError| match e.find_root() {
+        DataFusionError::ArrowError(..) | DataFusionError::Execution(_) => {
+            EngineError::Refused(Refusal::new(Code::AggregateFailed, format!("the aggregate task has no value: {}", root_message(&e))))
+        }
+        _ => EngineError::bug("aggregate", &e),
+    };
+    let disk = DiskManagerBuilder::default().with_mode(DiskManagerMode::Directories(vec![spill.to_path_buf()]));
+    let runtime = RuntimeEnvBuilder::new().with_memory_pool(Arc::new(FairSpillPool::new(memory_bytes))).with_disk_manager_builder(disk).build_arc().map_err(fail)?;
+    let state = SessionStateBuilder::new_from_existing(aggregation.state.clone()).with_runtime_env(runtime).build();
+    let context = SessionContext::new_with_state(state);
+    let frame = aggregation.frame(&context, Source::new(Arc::clone(&aggregation.input), batches)).map_err(fail)?;
+    let schema = compiled.output_schema();
+    let mut writer = AcceptedWriter::new(Arc::clone(&schema), &compiled.plan().pipeline.publish.partition_by);
+    block_on(async {
+        let mut results = frame.execute_stream().await.map_err(fail)?;
+        while let Some(batch) = results.next().await {
+            let batch = batch.map_err(fail)?;
+            let mut columns = Vec::with_capacity(schema.fields().len());
+            for (array, field) in batch.columns().iter().zip(aggregation.schema.fields()) {
+                let stored = store(Arc::clone(array), field.data_type());
+                let stored = stored.map_err(|e| EngineError::Refused(Refusal::new(Code::AggregateFailed, format!("{}: {e}", field.name()))))?;
+                columns.push(crate::outcome::stored_array(&stored));
+            }
+            columns.push(Arc::new(StringArray::from_iter_values(std::iter::repeat_n(run, batch.num_rows()))));
+            writer.write(&crate::tasks::new_batch(&schema, columns, batch.num_rows())?)?;
+        }
+        Ok::<_, EngineError>(())
+    })?;
+    writer.finish()
 }

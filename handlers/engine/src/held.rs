@@ -62,7 +62,7 @@ impl Cause {
     pub fn of(problem: &Problem) -> Option<Self> {
         match (problem.code, &problem.rule) {
             (Code::RuleReview, Some(rule)) => Some(Self { kind: CauseKind::Rule, name: rule.clone(), column: None }),
-            (Code::TooFewFields | Code::TooManyFields, _) => {
+            (Code::TooFewFields | Code::TooManyFields | Code::LookupMissing, _) => {
                 Some(Self { kind: CauseKind::Problem, name: problem.code.as_str().to_owned(), column: problem.column.clone() })
             }
             _ => None,

@@ -2,7 +2,6 @@
 //!
 //! A [`Compiled`] plan is made once for a run. A text is cut into [`Chunk`]s by [`Scanner`] and [`ChunkPlanner`]; each chunk goes through a
 //! [`Transformer`]; [`KeyPass`] finds keys that repeat over the run; [`RunReport`] adds everything up; [`revise()`] takes rows that people decided on.
-#![allow(clippy::todo, reason = "the signatures come first")]
 
 mod aggregate;
 mod chunk;
@@ -11,26 +10,38 @@ mod decode;
 mod header;
 mod held;
 mod keys;
+mod outcome;
 mod overrides;
 mod parquet_input;
 mod problem;
+mod reference;
 mod report;
 mod revise;
+mod rows;
+mod rules;
 mod split;
+mod sql;
+mod stages;
+mod tasks;
+mod text_input;
 mod transform;
 mod typed;
+mod write;
 
 pub use aggregate::aggregate;
-pub use header::{read_header, splittable};
-pub use split::planner::{ChunkPlanner, Rescan};
-pub use split::scanner::{BOUNDARY_SPACING, Scanner, SegmentNotes};
 pub use chunk::{Chunk, HeaderEnd, HeaderInfo, Splitting};
-pub use compile::{Compiled, KeyKind, KeyRule, ReferenceTables, Secrets};
+pub use compile::{Compiled, ROW_COLUMN, RUN_COLUMN, Secrets};
+pub use header::{read_header, splittable};
 pub use held::{Cause, CauseKind, HeldRow};
-pub use keys::{KEY_RECORD_BYTES, KeyPass};
+pub use keys::{KEY_RECORD_BYTES, KeyKind, KeyPass, KeyRule};
 pub use overrides::{Exclude, ExcludeAs, Overrides};
 pub use parquet_input::{parquet_chunks, parquet_footer_len};
 pub use problem::{Code, EngineError, Problem, Refusal, VALUE_CHARS};
+pub use reference::ReferenceTables;
 pub use report::{AcceptedFile, ChunkReport, HeldCount, ProblemCount, RunReport, SAMPLES, Tally, Totals, Verdict};
 pub use revise::{Revised, RevisedOutcome, RevisedRow, revise};
-pub use transform::{ChunkStart, Stream, Transformer, rejected_header};
+pub use split::finder::RecordFinder;
+pub use split::planner::{ChunkPlanner, Rescan};
+pub use split::scanner::{BOUNDARY_SPACING, Scanner, SegmentNotes};
+pub use transform::{ChunkStart, Stream, Transformer};
+pub use write::rejected::{rejected_header, rejected_record};

@@ -106,6 +106,8 @@ codes! {
     RuleReject = "R0401",
     /// A business rule holds the row for a person.
     RuleReview = "R0402",
+    /// A person who reviewed the row rejects it.
+    PersonReject = "R0403",
     /// The file has no bytes.
     EmptyFile = "F0001",
     /// The file has no rows.
@@ -138,6 +140,8 @@ codes! {
     QualityBroken = "F0030",
     /// More rows are rejected than `limits.rejectedPercent` allows.
     TooManyRejected = "F0031",
+    /// An aggregate over the accepted rows overflows or has no value.
+    AggregateFailed = "F0032",
     /// A reference table cannot be read.
     UnreadableReference = "F0040",
     /// An expression is no SQL.

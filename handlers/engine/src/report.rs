@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use roaring::RoaringBitmap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
-use sluice_contract::Plan;
+use sluice_contract::{Bounds, Metric, Plan, Quality};
 
 use crate::{Cause, Code, Overrides, Problem, Refusal};
 
@@ -154,12 +154,48 @@ mod bitmap {
 }
 
 impl ChunkReport {
+    pub(crate) fn new(index: u32, first_row: u64) -> Self {
+        Self {
+            index,
+            first_row,
+            rows: 0,
+            accepted: RoaringBitmap::new(),
+            rejected: RoaringBitmap::new(),
+            filtered: RoaringBitmap::new(),
+            duplicate: RoaringBitmap::new(),
+            held: RoaringBitmap::new(),
+            tally: Tally::default(),
+            files: Vec::new(),
+        }
+    }
+
     /// Checks that every row of the chunk is in exactly one set.
     ///
     /// # Errors
     /// Which row is in none or in two, in words.
     pub fn check_balance(&self) -> Result<(), String> {
-        todo!()
+        let sets = [
+            ("accepted", &self.accepted),
+            ("rejected", &self.rejected),
+            ("filtered", &self.filtered),
+            ("duplicate", &self.duplicate),
+            ("held", &self.held),
+        ];
+        let mut all = RoaringBitmap::new();
+        for (name, set) in sets {
+            if let Some(row) = (&all & set).min() {
+                return Err(format!("row {} is in {name} and in another set", self.first_row + u64::from(row)));
+            }
+            all |= set;
+        }
+        if all.len() == self.rows && all.max().is_none_or(|max| u64::from(max) < self.rows) {
+            return Ok(());
+        }
+        if let Some(max) = all.max().filter(|max| u64::from(*max) >= self.rows) {
+            return Err(format!("row {} is not in the chunk, which has {} rows", self.first_row + u64::from(max), self.rows));
+        }
+        let missing = (0..).zip(&all).find(|(expected, found)| expected != found).map_or(all.len(), |(expected, _)| u64::from(expected));
+        Err(format!("row {} is in no set", self.first_row + missing))
     }
 }
 
@@ -187,27 +223,205 @@ pub struct Verdict {
     pub message: String,
 }
 
+impl Tally {
+    /// Counts a problem, and keeps it if it is among the first of its kind.
+    pub(crate) fn problem(&mut self, problem: &Problem) {
+        let key = |p: &ProblemCount| (p.code, p.column.clone(), p.rule.clone());
+        let wanted = (problem.code, problem.column.clone(), problem.rule.clone());
+        match self.problems.binary_search_by(|p| key(p).cmp(&wanted)) {
+            Ok(i) => {
+                let found = &mut self.problems[i];
+                found.count += 1;
+                found.keep([problem.clone()]);
+            }
+            Err(i) => {
+                let (code, column, rule) = wanted;
+                self.problems.insert(i, ProblemCount { code, column, rule, count: 1, samples: vec![problem.clone()] });
+            }
+        }
+    }
+
+    pub(crate) fn held(&mut self, cause: &Cause) {
+        self.add_held(cause, 1);
+    }
+
+    fn add_held(&mut self, cause: &Cause, count: u64) {
+        match self.held.binary_search_by(|h| h.cause.cmp(cause)) {
+            Ok(i) => self.held[i].count += count,
+            Err(i) => self.held.insert(i, HeldCount { cause: cause.clone(), count }),
+        }
+    }
+
+    fn merge(&mut self, other: &Self) {
+        let (to, from) = (&mut self.totals, &other.totals);
+        to.rows += from.rows;
+        to.accepted += from.accepted;
+        to.rejected += from.rejected;
+        to.filtered += from.filtered;
+        to.duplicate += from.duplicate;
+        to.held += from.held;
+        self.lines += other.lines;
+        self.bytes += other.bytes;
+        for counted in &other.problems {
+            let key = |p: &ProblemCount| (p.code, p.column.clone(), p.rule.clone());
+            match self.problems.binary_search_by(|p| key(p).cmp(&key(counted))) {
+                Ok(i) => {
+                    self.problems[i].count += counted.count;
+                    self.problems[i].keep(counted.samples.iter().cloned());
+                }
+                Err(i) => self.problems.insert(i, counted.clone()),
+            }
+        }
+        for (to, from) in
+            [(&mut self.warnings, &other.warnings), (&mut self.repairs, &other.repairs), (&mut self.metrics, &other.metrics)]
+        {
+            for (name, count) in from {
+                *to.entry(name.clone()).or_default() += count;
+            }
+        }
+        for held in &other.held {
+            self.add_held(&held.cause, held.count);
+        }
+    }
+}
+
+impl ProblemCount {
+    fn keep(&mut self, more: impl IntoIterator<Item = Problem>) {
+        self.samples.extend(more);
+        self.samples.sort_by_key(|p| p.row);
+        self.samples.truncate(SAMPLES);
+    }
+}
+
 impl RunReport {
     /// Adds a chunk. The order of chunks does not matter.
     pub fn merge(&mut self, chunk: &ChunkReport) {
-        let _ = chunk;
-        todo!()
+        self.tally.merge(&chunk.tally);
     }
 
     /// Rejected rows in percent of all rows; 0 for no rows.
     pub fn rejected_percent(&self) -> f64 {
-        todo!()
+        percent(self.tally.totals.rejected, self.tally.totals.rows)
     }
 
     /// Whether each quality rule of the contract holds. `repeats` is from [`crate::KeyPass`].
     pub fn verdicts(&self, plan: &Plan, repeats: &Overrides) -> Vec<Verdict> {
-        let _ = (plan, repeats);
-        todo!()
+        let rows = self.tally.totals.rows;
+        let verdict = |quality: &Quality| {
+            let count = match &quality.metric {
+                Metric::RowCount => rows,
+                Metric::DuplicateValues { .. } => repeats.repeats.get(&quality_key(&quality.name)).copied().unwrap_or(0),
+                Metric::NullValues | Metric::MissingValues { .. } | Metric::InvalidValues { .. } => {
+                    self.tally.metrics.get(&quality.name).copied().unwrap_or(0)
+                }
+            };
+            let value = if quality.percent { percent(count, rows) } else { count as f64 };
+            let holds = quality.must.holds(value);
+            let unit = if quality.percent { " %" } else { "" };
+            let verb = if holds { "is as it must be" } else { "breaks the contract" };
+            let message = format!("{}: {value}{unit} {verb} ({})", quality.name, bounds_text(quality.must, unit));
+            Verdict { quality: quality.name.clone(), value, holds, warn_only: quality.warn_only, message }
+        };
+        plan.contract.quality.iter().map(verdict).collect()
     }
 
     /// Why the file as a whole is refused, if it is: no rows, a quality rule broken, too many rows rejected.
     pub fn refusals(&self, plan: &Plan, repeats: &Overrides) -> Vec<Refusal> {
-        let _ = (plan, repeats);
-        todo!()
+        if self.tally.totals.rows == 0 {
+            return vec![Refusal::new(Code::NoRows, "the file has no rows")];
+        }
+        let broken = self.verdicts(plan, repeats).into_iter().filter(|v| !v.holds && !v.warn_only);
+        let mut refusals: Vec<_> = broken.map(|v| Refusal::new(Code::QualityBroken, v.message)).collect();
+        if let Some(limit) = plan.pipeline.limits.rejected_percent
+            && self.rejected_percent() > limit
+        {
+            let totals = self.tally.totals;
+            let found = format!("{} of {} rows are rejected ({:.2} %)", totals.rejected, totals.rows, self.rejected_percent());
+            refusals.push(Refusal::new(Code::TooManyRejected, format!("{found}; the pipeline allows {limit} %")));
+        }
+        refusals
+    }
+}
+
+/// The name of the key rule that counts for a `duplicateValues` quality rule.
+pub(crate) fn quality_key(quality: &str) -> String {
+    format!("quality:{quality}")
+}
+
+fn percent(part: u64, whole: u64) -> f64 {
+    if whole == 0 { 0.0 } else { part as f64 * 100.0 / whole as f64 }
+}
+
+fn bounds_text(must: Bounds, unit: &str) -> String {
+    match must {
+        Bounds::Equal(x) => format!("must be {x}{unit}"),
+        Bounds::NotEqual(x) => format!("must not be {x}{unit}"),
+        Bounds::Greater(x) => format!("must be greater than {x}{unit}"),
+        Bounds::AtLeast(x) => format!("must be at least {x}{unit}"),
+        Bounds::Less(x) => format!("must be less than {x}{unit}"),
+        Bounds::AtMost(x) => format!("must be at most {x}{unit}"),
+        Bounds::Between(low, high) => format!("must be between {low} and {high}{unit}"),
+        Bounds::NotBetween(low, high) => format!("must not be between {low} and {high}{unit}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn chunk(rows: u64, accepted: &[u32], rejected: &[u32]) -> ChunkReport {
+        let mut report = ChunkReport { rows, ..ChunkReport::new(0, 100) };
+        report.accepted.extend(accepted);
+        report.rejected.extend(rejected);
+        report
+    }
+
+    #[test]
+    fn a_row_in_two_sets_or_in_none_is_found() {
+        assert_eq!(chunk(3, &[0, 2], &[1]).check_balance(), Ok(()));
+        assert_eq!(chunk(0, &[], &[]).check_balance(), Ok(()));
+        assert!(chunk(3, &[0, 2], &[2]).check_balance().is_err_and(|e| e.contains("row 102 ")));
+        assert!(chunk(3, &[0, 2], &[]).check_balance().is_err_and(|e| e.contains("row 101 is in no set")));
+        assert!(chunk(3, &[0, 1], &[]).check_balance().is_err_and(|e| e.contains("row 102 is in no set")));
+        assert!(chunk(2, &[0, 1, 2], &[]).check_balance().is_err_and(|e| e.contains("row 102 is not in the chunk")));
+    }
+
+    #[test]
+    fn a_report_survives_json() {
+        let report = chunk(100_000, &(0..99_999).collect::<Vec<_>>(), &[99_999]);
+        let text = serde_json::to_string(&report).expect("a report is JSON");
+        assert!(text.len() < 2000, "{} bytes", text.len());
+        assert_eq!(serde_json::from_str::<ChunkReport>(&text).expect("its own JSON"), report);
+    }
+
+    #[test]
+    fn merging_keeps_the_first_samples_in_any_order() {
+        let problem = |row| Problem {
+            code: Code::NotInteger,
+            row,
+            line: row + 1,
+            offset: 0,
+            column: Some("a".to_owned()),
+            value: None,
+            rule: None,
+            message: String::new(),
+        };
+        let mut chunks: Vec<_> = (0..4_u64)
+            .map(|c| {
+                let mut report = ChunkReport::new(c as u32, c * 3);
+                (0..3).for_each(|r| report.tally.problem(&problem(c * 3 + r)));
+                report
+            })
+            .collect();
+        let merged = |chunks: &[ChunkReport]| {
+            let mut run = RunReport::default();
+            chunks.iter().for_each(|c| run.merge(c));
+            run
+        };
+        let forward = merged(&chunks);
+        chunks.reverse();
+        assert_eq!(merged(&chunks), forward);
+        assert_eq!(forward.tally.problems[0].count, 12);
+        assert_eq!(forward.tally.problems[0].samples.iter().map(|p| p.row).collect::<Vec<_>>(), [0, 1, 2, 3, 4]);
     }
 }

@@ -4,6 +4,9 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use crate::outcome::Outputs;
+use crate::parquet_input::ParquetInput;
+use crate::text_input::TextInput;
 use crate::{Chunk, ChunkReport, Compiled, EngineError, Overrides, Splitting};
 
 /// Where a chunk stands in its file.
@@ -44,8 +47,16 @@ pub enum Stream {
     Keys,
 }
 
+enum Input {
+    Text(TextInput),
+    Parquet(ParquetInput),
+}
+
 /// Works through one chunk.
-pub struct Transformer {}
+pub struct Transformer {
+    input: Input,
+    outputs: Outputs,
+}
 
 impl Transformer {
     /// `overrides` is empty in the first pass.
@@ -53,8 +64,13 @@ impl Transformer {
     /// # Errors
     /// The header does not fit the contract, or the Parquet footer cannot be read.
     pub fn new(compiled: &Arc<Compiled>, start: ChunkStart, overrides: &Overrides) -> Result<Self, EngineError> {
-        let _ = (compiled, start, overrides);
-        todo!()
+        let report = ChunkReport::new(start.index, start.chunk.first_row);
+        let mut outputs = Outputs::new(compiled, start.run.clone(), report, overrides);
+        let input = match start.kind {
+            Splitting::Records | Splitting::Whole => Input::Text(TextInput::new(compiled, &start, &mut outputs)?),
+            Splitting::RowGroups => Input::Parquet(ParquetInput::new(compiled, &start)?),
+        };
+        Ok(Self { input, outputs })
     }
 
     /// Takes the next bytes of the chunk, in pieces of any size.
@@ -62,26 +78,26 @@ impl Transformer {
     /// # Errors
     /// The file as a whole is at fault.
     pub fn push(&mut self, bytes: &[u8]) -> Result<(), EngineError> {
-        let _ = bytes;
-        todo!()
+        match &mut self.input {
+            Input::Text(text) => text.push(bytes, &mut self.outputs),
+            Input::Parquet(parquet) => parquet.push(bytes, &mut self.outputs),
+        }
     }
 
     /// Takes what is ready. Call it after each push to keep memory flat.
     pub fn drain(&mut self) -> Vec<(Stream, Vec<u8>)> {
-        todo!()
+        self.outputs.drain()
     }
 
     /// Ends the chunk: the last pieces and its report.
     ///
     /// # Errors
     /// The file as a whole is at fault, such as a compressed file that ends too early.
-    pub fn finish(self) -> Result<(Vec<(Stream, Vec<u8>)>, ChunkReport), EngineError> {
-        todo!()
+    pub fn finish(mut self) -> Result<(Vec<(Stream, Vec<u8>)>, ChunkReport), EngineError> {
+        match self.input {
+            Input::Text(text) => text.finish(&mut self.outputs)?,
+            Input::Parquet(parquet) => parquet.finish(&mut self.outputs)?,
+        }
+        self.outputs.finish()
     }
-}
-
-/// The one line that goes before all pieces of [`Stream::Rejected`] of a run; empty unless the format is CSV.
-pub fn rejected_header(compiled: &Compiled, names: Option<&[String]>) -> Vec<u8> {
-    let _ = (compiled, names);
-    todo!()
 }

@@ -1,8 +1,16 @@
 //! The fields of a CSV record.
 
-use sluice_contract::Escape;
+use std::sync::Arc;
 
+use sluice_contract::{CsvFormat, Escape, ShortRow};
+
+use super::batch::BatchBuilder;
 use crate::split::automaton::{Dialect, is_blank};
+use crate::typed::check::Fault;
+use crate::typed::column::Column;
+use crate::typed::raw::Raw;
+use crate::typed::text::{self, shorten};
+use crate::{Code, VALUE_CHARS};
 
 /// A field without its quotes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,4 +78,103 @@ fn trim(mut field: &[u8]) -> &[u8] {
         field = rest;
     }
     field
+}
+
+/// Which field of a record is which column.
+#[derive(Debug, Clone)]
+pub(crate) struct CsvRecords {
+    pub(crate) dialect: Dialect,
+    short_row: ShortRow,
+    /// Fields of a whole record.
+    pub(crate) width: usize,
+    /// Field and column, by field.
+    fields: Vec<(usize, usize)>,
+}
+
+impl CsvRecords {
+    /// `names` is the header; without one the columns stand in the order of the contract.
+    pub(crate) fn new(csv: &CsvFormat, columns: &[Column], names: Option<&[String]>) -> Self {
+        let mut fields: Vec<(usize, usize)> = match names {
+            None => (0..columns.len()).map(|i| (i, i)).collect(),
+            Some(names) => {
+                let place = |column: &Column| names.iter().position(|n| *n == column.source);
+                columns.iter().enumerate().filter_map(|(i, column)| place(column).map(|at| (at, i))).collect()
+            }
+        };
+        fields.sort_unstable();
+        let width = names.map_or(columns.len(), <[String]>::len);
+        Self { dialect: Dialect::of(csv, columns.len()), short_row: csv.short_row, width, fields }
+    }
+
+    /// Reads one record into the row just begun.
+    pub(crate) fn read(&self, record: &[u8], delimiters: &[u32], scratch: &mut Vec<u8>, rows: &mut BatchBuilder) {
+        let found = delimiters.len() + 1;
+        if found != self.width {
+            let code = if found < self.width { Code::TooFewFields } else { Code::TooManyFields };
+            let fault = Fault::new(code, format!("expected {} fields, found {found}", self.width));
+            match self.short_row {
+                ShortRow::Reject => {
+                    rows.fault(fault, None, None, true);
+                    rows.nulls();
+                    return;
+                }
+                ShortRow::Review => rows.fault(fault, None, None, false),
+                ShortRow::Pad if found < self.width => rows.repair("paddedRows", 1),
+                ShortRow::Pad => rows.repair("droppedFields", (found - self.width) as u64),
+            }
+        }
+        let step = self.dialect.delimiter.len();
+        let columns = Arc::clone(rows.columns());
+        for (field, column) in &self.fields {
+            if *field >= found {
+                rows.value(*column, Raw::Null);
+                continue;
+            }
+            let start = if *field == 0 { 0 } else { delimiters[*field - 1] as usize };
+            let end = delimiters.get(*field).map_or(record.len(), |d| *d as usize - step);
+            let Unquoted { value, has_tail } = unquote(&self.dialect, &record[start..end], scratch);
+            if has_tail {
+                let shown = shorten(&text::decode_lossy(&record[start..end], rows.reading.encoding), VALUE_CHARS);
+                let fault = Fault::new(Code::TextAfterQuote, "has text after the closing quote");
+                rows.fault(fault, Some(&columns[*column].name), Some(shown), true);
+            }
+            rows.value(*column, Raw::Text(value));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn dialect(escape: Escape, trim: bool) -> Dialect {
+        Dialect { delimiter: b",".to_vec(), quote: Some(b'"'), escape, comment: Vec::new(), trim, blank_is_row: false }
+    }
+
+    #[test]
+    fn quotes_and_escapes_go() {
+        let cases: [(Escape, &[u8], &[u8], bool); 9] = [
+            (Escape::Double, b"plain", b"plain", false),
+            (Escape::Double, b"\"a,b\"", b"a,b", false),
+            (Escape::Double, b"\"a\"\"b\"", b"a\"b", false),
+            (Escape::Double, b"a\"b", b"a\"b", false),
+            (Escape::Double, b"\"a\"b", b"ab", true),
+            (Escape::Double, b"\"open", b"open", false),
+            (Escape::Backslash, b"\"a\\\"b\\\\c\\n\"", b"a\"b\\c\\n", false),
+            (Escape::Backslash, b"\"a\"\"b\"", b"a\"b\"", true),
+            (Escape::None, b"\"a\\\"", b"a\\", false),
+        ];
+        for (escape, field, value, has_tail) in cases {
+            let mut scratch = Vec::new();
+            assert_eq!(unquote(&dialect(escape, false), field, &mut scratch), Unquoted { value, has_tail }, "{}", field.escape_ascii());
+        }
+    }
+
+    #[test]
+    fn blanks_go_where_the_dialect_says_so() {
+        let mut scratch = Vec::new();
+        assert_eq!(unquote(&dialect(Escape::Double, true), b" \t x y ", &mut scratch).value, b"x y");
+        assert_eq!(unquote(&dialect(Escape::Double, true), b" \" x \" ", &mut scratch).value, b" x ");
+        assert_eq!(unquote(&dialect(Escape::Double, false), b" x ", &mut scratch).value, b" x ");
+    }
 }

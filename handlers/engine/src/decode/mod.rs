@@ -1,3 +1,7 @@
-//! Bytes to records and fields.
+//! Bytes to records, fields and typed columns.
 
+pub(crate) mod batch;
+pub(crate) mod compressed;
 pub(crate) mod csv;
+pub(crate) mod ndjson;
+pub(crate) mod parquet;

@@ -81,7 +81,6 @@ pub(crate) struct Automaton {
     nothing: Vec<bool>,
     /// Whether a carriage return ends a line (not in NDJSON, where it is white space).
     pub(crate) cr_ends: bool,
-    pub(crate) delimiter_len: usize,
 }
 
 /// The state at the start of a record.
@@ -97,11 +96,11 @@ impl Automaton {
     }
 
     pub(crate) fn csv(dialect: &Dialect) -> Self {
-        Self::build(State::Record, true, dialect.delimiter.len(), |state, byte| csv_step(dialect, state, byte, true))
+        Self::build(State::Record, true, |state, byte| csv_step(dialect, state, byte, true))
     }
 
     pub(crate) fn ndjson() -> Self {
-        Self::build(State::Record, false, 1, |state, byte| match (state, byte) {
+        Self::build(State::Record, false, |state, byte| match (state, byte) {
             (State::Record | State::Blank, b'\n') => (State::Record, END_SKIP),
             (State::Record | State::Blank, b' ' | b'\t' | b'\r') => (State::Blank, 0),
             (_, b'\n') => (State::Record, END_ROW),
@@ -109,7 +108,7 @@ impl Automaton {
         })
     }
 
-    fn build(start: State, cr_ends: bool, delimiter_len: usize, step: impl Fn(State, u8) -> (State, u16)) -> Self {
+    fn build(start: State, cr_ends: bool, step: impl Fn(State, u8) -> (State, u16)) -> Self {
         let mut states = vec![start];
         let mut ids = HashMap::from([(start, 0_u16)]);
         let mut table = Vec::new();
@@ -130,7 +129,7 @@ impl Automaton {
         let quoted = states.iter().map(|s| matches!(s, State::Quoted(_) | State::Escaped)).collect();
         let comment = states.iter().map(|s| matches!(s, State::Comment)).collect();
         let nothing = states.iter().map(|s| matches!(s, State::Record | State::Blank | State::Comment)).collect();
-        Self { table, quoted, comment, nothing, cr_ends, delimiter_len }
+        Self { table, quoted, comment, nothing, cr_ends }
     }
 
     /// The row of a state: next states and actions by byte.

@@ -1,6 +1,7 @@
 //! Where records begin and end in a text.
 
 pub(crate) mod automaton;
+pub(crate) mod finder;
 pub(crate) mod planner;
 pub(crate) mod scanner;
 pub(crate) mod splitter;

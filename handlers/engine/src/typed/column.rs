@@ -57,6 +57,19 @@ impl Column {
         if faults.is_empty() { Ok(columns) } else { Err(faults) }
     }
 
+    /// A column without checks.
+    pub(crate) fn plain(name: &str, data_type: DataType) -> Self {
+        Self {
+            name: name.to_owned(),
+            source: name.to_owned(),
+            data_type,
+            required: false,
+            checks: Checks::Text(Vec::new()),
+            pattern: None,
+            metrics: Vec::new(),
+        }
+    }
+
     /// Adds one value, and to `faults` everything that is wrong with it. A value that cannot be typed is added as null.
     #[inline]
     pub(crate) fn append(&self, builder: &mut Builder, raw: Raw<'_>, reading: &Reading, faults: &mut Vec<Fault>) {
@@ -119,7 +132,7 @@ impl Column {
             }
             Builder::Date(b) => {
                 let value = match (raw, &self.pattern) {
-                    (Raw::Text(bytes), Some(pattern)) => pattern.date(bytes),
+                    (Raw::Text(bytes), Some(pattern)) => iso(reading, || instant::date(bytes)).or_else(|| pattern.date(bytes)),
                     (Raw::Text(bytes), None) => instant::date(bytes),
                     (Raw::Date(days), _) => Some(days),
                     (other, _) => return Err(self.wrong_kind(other)),
@@ -129,13 +142,13 @@ impl Column {
                 b.append_value(value);
             }
             Builder::Timestamp(b) => {
-                let value = self.timestamp(raw)?.ok_or_else(|| self.not(Code::NotTimestamp))?;
+                let value = self.timestamp(raw, reading)?.ok_or_else(|| self.not(Code::NotTimestamp))?;
                 self.check_whole(value, faults);
                 b.append_value(value);
             }
             Builder::Time(b) => {
                 let value = match (raw, &self.pattern) {
-                    (Raw::Text(bytes), Some(pattern)) => pattern.time(bytes),
+                    (Raw::Text(bytes), Some(pattern)) => iso(reading, || instant::time(bytes)).or_else(|| pattern.time(bytes)),
                     (Raw::Text(bytes), None) => instant::time(bytes),
                     (Raw::Time(nanos), _) => (nanos % 1000 == 0).then_some(nanos / 1000),
                     (other, _) => return Err(self.wrong_kind(other)),
@@ -222,10 +235,10 @@ impl Column {
         value.map_err(|code| self.not(code))
     }
 
-    fn timestamp(&self, raw: Raw<'_>) -> Result<Option<i64>, Fault> {
+    fn timestamp(&self, raw: Raw<'_>, reading: &Reading) -> Result<Option<i64>, Fault> {
         let DataType::Timestamp { zoned } = self.data_type else { return Err(self.wrong_kind(raw)) };
         Ok(match (raw, &self.pattern) {
-            (Raw::Text(bytes), Some(pattern)) => pattern.timestamp(bytes),
+            (Raw::Text(bytes), Some(pattern)) => iso(reading, || instant::timestamp(bytes, zoned)).or_else(|| pattern.timestamp(bytes)),
             (Raw::Text(bytes), None) => instant::timestamp(bytes, zoned),
             (Raw::Timestamp(nanos, is_zoned), _) if zoned == is_zoned && nanos % 1000 == 0 => i64::try_from(nanos / 1000).ok(),
             (Raw::Timestamp(..), _) => None,
@@ -265,6 +278,10 @@ impl Column {
         };
         Fault::new(code, what)
     }
+}
+
+fn iso<T>(reading: &Reading, parse: impl FnOnce() -> Option<T>) -> Option<T> {
+    if reading.iso_first { parse() } else { None }
 }
 
 #[inline]

@@ -73,10 +73,12 @@ pub(crate) struct Reading {
     pub(crate) false_values: Vec<Vec<u8>>,
     pub(crate) null_values: Vec<Vec<u8>>,
     pub(crate) encoding: Encoding,
+    /// Dates and times may be in ISO form whatever the contract's format is.
+    pub(crate) iso_first: bool,
 }
 
 impl Reading {
-    /// As people and this program write: a point in decimals, true and false, nothing means null.
+    /// A point in decimals, true and false, nothing means null.
     pub(crate) fn canonical() -> Self {
         Self {
             numbers: NumberStyle::default(),
@@ -84,7 +86,13 @@ impl Reading {
             false_values: vec![b"false".to_vec()],
             null_values: Vec::new(),
             encoding: Encoding::Utf8,
+            iso_first: false,
         }
+    }
+
+    /// As people type a value and as this program writes it.
+    pub(crate) fn typed() -> Self {
+        Self { iso_first: true, ..Self::canonical() }
     }
 
     pub(crate) fn csv(csv: &CsvFormat) -> Self {
@@ -96,6 +104,7 @@ impl Reading {
             false_values: all(&csv.false_values),
             null_values: all(&csv.null_values),
             encoding: csv.encoding,
+            iso_first: false,
         }
     }
 

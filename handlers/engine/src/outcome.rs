@@ -1,0 +1,285 @@
+//! One batch to its end: tasks, rules, run-wide exclusions, and each row into exactly one output.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, Int64Array, RecordBatch, StringArray, StringBuilder};
+use arrow::datatypes::DataType;
+use sluice_contract::{Encoding, Format};
+
+use crate::compile::Compiled;
+use crate::decode::parquet::{raw_json, raw_value};
+use crate::rows::Rows;
+use crate::tasks::{Working, new_batch};
+use crate::typed::builder::value_text;
+use crate::typed::check::Fault;
+use crate::typed::text;
+use crate::write::accepted::AcceptedWriter;
+use crate::write::{held, rejected};
+use crate::{AcceptedFile, ChunkReport, Code, EngineError, Exclude, ExcludeAs, HeldRow, KeyRule, Overrides, Stream, keys};
+
+/// Where a row ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum End {
+    /// Not reached the end of the tasks: rejected, or a fault of this program.
+    Unknown,
+    Accepted,
+    Rejected,
+    Filtered,
+    Duplicate,
+    Held,
+}
+
+/// A row of a batch after tasks and rules, with its place in [`Working`].
+pub(crate) struct Judged {
+    pub(crate) rows: Rows,
+    pub(crate) working: Working,
+    pub(crate) filtered: Vec<u32>,
+    pub(crate) warnings: BTreeMap<String, u64>,
+}
+
+/// Puts the valid rows of a batch through tasks and rules.
+pub(crate) fn judge(compiled: &Compiled, mut rows: Rows) -> Result<Judged, EngineError> {
+    let count = rows.places.len() as u32;
+    let keep: Vec<bool> = (0..count).map(|row| !rows.is_rejected(row)).collect();
+    let mut working = Working { batch: rows.parsed.clone(), rows: (0..count).collect() };
+    working.retain(&keep)?;
+    let (mut filtered, mut warned, mut warnings) = (Vec::new(), Vec::new(), BTreeMap::new());
+    for stage in &compiled.stages {
+        stage.apply(&mut working, &mut rows, &mut filtered, &mut warned)?;
+    }
+    for name in warned {
+        *warnings.entry(name).or_default() += 1;
+    }
+    for rule in &compiled.rules {
+        rule.ask(&working, &mut rows, &mut warnings);
+    }
+    Ok(Judged { rows, working, filtered, warnings })
+}
+
+/// An array as it is written: times of day as text, which Delta tables lack a type for.
+pub(crate) fn stored_array(array: &ArrayRef) -> ArrayRef {
+    if !matches!(array.data_type(), DataType::Time64(_)) {
+        return Arc::clone(array);
+    }
+    let mut text = StringBuilder::with_capacity(array.len(), array.len() * 8);
+    for row in 0..array.len() {
+        text.append_option(value_text(array.as_ref(), row));
+    }
+    Arc::new(text.finish())
+}
+
+/// The rows of `working` that `keep` says, with lineage, as they are written.
+pub(crate) fn published(compiled: &Compiled, working: &Working, rows: &Rows, keep: &[bool], run: &str) -> Result<RecordBatch, EngineError> {
+    let mut kept = working.clone();
+    kept.retain(keep)?;
+    let mut columns: Vec<ArrayRef> = kept.batch.columns().iter().map(stored_array).collect();
+    columns.push(Arc::new(StringArray::from_iter_values(std::iter::repeat_n(run, kept.rows.len()))));
+    columns.push(Arc::new(Int64Array::from_iter_values(kept.rows.iter().map(|row| rows.places[*row as usize].row as i64))));
+    new_batch(&compiled.accepted_schema(), columns, kept.rows.len())
+}
+
+/// Writes the key records of the rows that `is_kept` names.
+pub(crate) fn write_keys(compiled: &Compiled, rows: &Rows, working: &Working, is_kept: impl Fn(u32) -> bool, out: &mut Vec<u8>) {
+    let mut scratch = Vec::new();
+    for (index, rule) in compiled.keys.iter().enumerate() {
+        let batch = if rule.is_of_contract() { &rows.parsed } else { &working.batch };
+        let columns: Vec<&ArrayRef> = rule.columns.iter().filter_map(|name| batch.column_by_name(name)).collect();
+        for (at, row) in working.rows.iter().enumerate().filter(|(_, row)| is_kept(**row)) {
+            let at = if rule.is_of_contract() { *row as usize } else { at };
+            keys::write_record(rule, index as u16, &columns, at, rows.places[*row as usize].row, &mut scratch, out);
+        }
+    }
+}
+
+/// Takes batches and makes the outputs of a chunk.
+pub(crate) struct Outputs {
+    compiled: Arc<Compiled>,
+    run: String,
+    overrides: Overrides,
+    width: usize,
+    writer: AcceptedWriter,
+    rejected: Vec<u8>,
+    held: Vec<u8>,
+    keys: Vec<u8>,
+    pub(crate) report: ChunkReport,
+}
+
+impl Outputs {
+    pub(crate) fn new(compiled: &Arc<Compiled>, run: String, report: ChunkReport, overrides: &Overrides) -> Self {
+        Self {
+            compiled: Arc::clone(compiled),
+            run,
+            overrides: overrides.clone(),
+            width: compiled.columns.len(),
+            writer: AcceptedWriter::new(compiled.accepted_schema(), compiled.partition_by()),
+            rejected: Vec::new(),
+            held: Vec::new(),
+            keys: Vec::new(),
+            report,
+        }
+    }
+
+    /// Fields of a whole CSV record, so that the columns of rejected rows line up.
+    pub(crate) fn set_width(&mut self, width: usize) {
+        self.width = width;
+    }
+
+    /// Works a batch to its end. `source` has the columns of Parquet rows, which have no text.
+    pub(crate) fn take(&mut self, rows: Rows, source: Option<&RecordBatch>) -> Result<(), EngineError> {
+        let Judged { mut rows, working, filtered, warnings } = judge(&self.compiled, rows)?;
+        for (rule, count) in warnings {
+            *self.report.tally.warnings.entry(rule).or_default() += count;
+        }
+        let mut ends = vec![End::Unknown; rows.places.len()];
+        for row in filtered {
+            ends[row as usize] = End::Filtered;
+        }
+        for row in &working.rows {
+            ends[*row as usize] = self.exclude(*row, &mut rows);
+        }
+        for (row, notes) in &rows.notes {
+            if notes.reject {
+                ends[*row as usize] = End::Rejected;
+            }
+        }
+        self.count(&rows, &ends)?;
+        let is_kept = |end: End| matches!(end, End::Accepted | End::Held);
+        write_keys(&self.compiled, &rows, &working, |row| is_kept(ends[row as usize]), &mut self.keys);
+        let accepted: Vec<bool> = working.rows.iter().map(|row| ends[*row as usize] == End::Accepted).collect();
+        if accepted.contains(&true) {
+            let batch = published(&self.compiled, &working, &rows, &accepted, &self.run)?;
+            self.writer.write(&batch)?;
+        }
+        let places: BTreeMap<u32, usize> =
+            working.rows.iter().enumerate().filter(|(_, row)| ends[**row as usize] == End::Held).map(|(at, row)| (*row, at)).collect();
+        let notes = std::mem::take(&mut rows.notes);
+        for (row, notes) in notes {
+            match ends[row as usize] {
+                End::Rejected => {
+                    notes.problems.iter().for_each(|p| self.report.tally.problem(p));
+                    self.write_rejected(&rows, row, source, &notes.problems);
+                }
+                End::Held => {
+                    notes.problems.iter().for_each(|p| self.report.tally.problem(p));
+                    let raw = raw_text(&rows, row, source, self.encoding()).into_owned();
+                    let proposed = held::object(&working.batch, places[&row]);
+                    let held = held::row(&rows.places[row as usize], raw, notes.problems, held::object(&rows.parsed, row as usize), proposed);
+                    self.write_held(&held)?;
+                }
+                End::Unknown | End::Accepted | End::Filtered | End::Duplicate => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Where a row that came through the tasks ends, run-wide checks included.
+    fn exclude(&self, row: u32, rows: &mut Rows) -> End {
+        let number = rows.places[row as usize].row;
+        let mut end = if rows.notes.get(&row).is_some_and(|n| n.hold) { End::Held } else { End::Accepted };
+        for exclude in self.overrides.rows.get(&number).into_iter().flatten() {
+            match exclude.outcome {
+                ExcludeAs::Duplicate => end = End::Duplicate,
+                ExcludeAs::Reject => {
+                    let key = self.compiled.keys.iter().find(|k| k.name == exclude.rule);
+                    reject_repeated(row, rows, exclude, key);
+                }
+            }
+        }
+        end
+    }
+
+    fn count(&mut self, rows: &Rows, ends: &[End]) -> Result<(), EngineError> {
+        let report = &mut self.report;
+        let totals = &mut report.tally.totals;
+        for (place, end) in rows.places.iter().zip(ends) {
+            let number = (place.row - report.first_row) as u32;
+            let (set, total) = match end {
+                End::Accepted => (&mut report.accepted, &mut totals.accepted),
+                End::Rejected => (&mut report.rejected, &mut totals.rejected),
+                End::Filtered => (&mut report.filtered, &mut totals.filtered),
+                End::Duplicate => (&mut report.duplicate, &mut totals.duplicate),
+                End::Held => (&mut report.held, &mut totals.held),
+                End::Unknown => return Err(EngineError::Bug(format!("row {} is lost in the tasks", place.row))),
+            };
+            set.insert(number);
+            *total += 1;
+        }
+        report.rows += ends.len() as u64;
+        totals.rows += ends.len() as u64;
+        Ok(())
+    }
+
+    fn write_rejected(&mut self, rows: &Rows, row: u32, source: Option<&RecordBatch>, problems: &[crate::Problem]) {
+        let place = &rows.places[row as usize];
+        match &self.compiled.plan().pipeline.intake.format {
+            Format::Csv(csv) => rejected::csv(csv, self.width, place, rows.raw(row), problems, &mut self.rejected),
+            Format::Ndjson(_) => rejected::ndjson(place, rows.raw(row), problems, &mut self.rejected),
+            Format::Parquet => {
+                let raw = raw_text(rows, row, source, Encoding::Utf8);
+                rejected::ndjson(place, raw.as_bytes(), problems, &mut self.rejected);
+            }
+        }
+    }
+
+    fn write_held(&mut self, row: &HeldRow) -> Result<(), EngineError> {
+        self.report.tally.held(&row.cause);
+        serde_json::to_writer(&mut self.held, row).map_err(|e| EngineError::bug("held row", e))?;
+        self.held.push(b'\n');
+        Ok(())
+    }
+
+    fn encoding(&self) -> Encoding {
+        match &self.compiled.plan().pipeline.intake.format {
+            Format::Csv(csv) => csv.encoding,
+            Format::Ndjson(_) | Format::Parquet => Encoding::Utf8,
+        }
+    }
+
+    /// Takes what is ready.
+    pub(crate) fn drain(&mut self) -> Vec<(Stream, Vec<u8>)> {
+        let mut ready = self.writer.drain();
+        for (stream, bytes) in [(Stream::Rejected, &mut self.rejected), (Stream::Held, &mut self.held), (Stream::Keys, &mut self.keys)] {
+            if !bytes.is_empty() {
+                ready.push((stream, std::mem::take(bytes)));
+            }
+        }
+        ready
+    }
+
+    /// Closes the files and the report.
+    pub(crate) fn finish(mut self) -> Result<(Vec<(Stream, Vec<u8>)>, ChunkReport), EngineError> {
+        let mut ready = self.drain();
+        let (files, accounts): (_, Vec<AcceptedFile>) = self.writer.finish()?;
+        ready.extend(files);
+        self.report.files = accounts;
+        self.report.check_balance().map_err(EngineError::Bug)?;
+        Ok((ready, self.report))
+    }
+}
+
+fn reject_repeated(row: u32, rows: &mut Rows, exclude: &Exclude, key: Option<&KeyRule>) {
+    let columns = key.map(|k| k.columns.as_slice()).unwrap_or_default();
+    let values: Vec<_> = columns
+        .iter()
+        .filter_map(|name| rows.parsed.column_by_name(name))
+        .map(|array| value_text(array.as_ref(), row as usize).unwrap_or_default())
+        .collect();
+    let what = if exclude.code == Code::RepeatedPrimaryKey { "primary key" } else { "value" };
+    let message = format!("row {} has the same {what}; it must be unique", exclude.first);
+    let value = Some(text::shorten(&values.join(", "), crate::VALUE_CHARS));
+    let column = columns.join(", ");
+    rows.reject(row, Fault::new(exclude.code, message), (!column.is_empty()).then_some(column.as_str()), value);
+}
+
+/// The record as it came; for Parquet its contract columns as JSON.
+fn raw_text<'a>(rows: &'a Rows, row: u32, source: Option<&RecordBatch>, encoding: Encoding) -> Cow<'a, str> {
+    let Some(source) = source else { return text::decode_lossy(rows.raw(row), encoding) };
+    let fields = source.schema_ref().fields().iter().zip(source.columns());
+    let members = fields.map(|(field, array)| {
+        let name = serde_json::Value::from(field.name().as_str());
+        format!("{name}:{}", raw_json(raw_value(array, row as usize)))
+    });
+    Cow::Owned(format!("{{{}}}", members.collect::<Vec<_>>().join(",")))
+}

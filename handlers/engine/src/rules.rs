@@ -1,0 +1,94 @@
+//! Business rules: every rule is asked about every row, and all reasons are kept.
+
+use std::collections::BTreeMap;
+
+use arrow::datatypes::SchemaRef;
+use datafusion::common::ScalarValue;
+use sluice_contract::{Outcome, Rule as Declared};
+
+use crate::rows::Rows;
+use crate::tasks::{Working, truths};
+use crate::typed::builder::value_text;
+use crate::typed::check::Fault;
+use crate::{Code, sql};
+
+/// A part of the text that tells people why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Part {
+    Text(String),
+    Column(usize),
+}
+
+/// A rule, ready to be asked.
+#[derive(Debug)]
+pub(crate) struct Rule {
+    name: String,
+    when: sql::Compiled,
+    outcome: Outcome,
+    because: Vec<Part>,
+}
+
+impl Rule {
+    /// # Errors
+    /// What `because` names in braces and is neither a column nor a parameter.
+    pub(crate) fn new(declared: &Declared, when: sql::Compiled, schema: &SchemaRef, parameters: &[(String, ScalarValue)]) -> Result<Self, String> {
+        let because = declared.because.as_deref().map_or_else(
+            || Ok(vec![Part::Text(format!("the rule {} is met: {}", declared.name, declared.when.sql))]),
+            |text| template(text, schema, parameters),
+        )?;
+        Ok(Self { name: declared.name.clone(), when, outcome: declared.outcome, because })
+    }
+
+    /// Asks about every row of the batch; notes go to `rows`, warnings are counted.
+    pub(crate) fn ask(&self, working: &Working, rows: &mut Rows, warnings: &mut BTreeMap<String, u64>) {
+        let found = self.when.evaluate(&working.batch);
+        for (at, message) in &found.failed {
+            let message = format!("the rule {} has no value for this row: {message}", self.name);
+            let row = working.rows[*at];
+            rows.reject(row, Fault::new(Code::ExpressionFailed, message), None, None);
+        }
+        for (at, is_met) in truths(&found.values).into_iter().enumerate() {
+            if !is_met {
+                continue;
+            }
+            let code = match self.outcome {
+                Outcome::Warn => {
+                    *warnings.entry(self.name.clone()).or_default() += 1;
+                    continue;
+                }
+                Outcome::Review => Code::RuleReview,
+                Outcome::Reject => Code::RuleReject,
+            };
+            rows.rule(working.rows[at], code, &self.name, self.reason(working, at));
+        }
+    }
+
+    fn reason(&self, working: &Working, at: usize) -> String {
+        let mut reason = String::new();
+        for part in &self.because {
+            match part {
+                Part::Text(text) => reason.push_str(text),
+                Part::Column(column) => reason.push_str(value_text(working.batch.column(*column).as_ref(), at).as_deref().unwrap_or("null")),
+            }
+        }
+        reason
+    }
+}
+
+/// Splits a text at `{name}`. A column hides a parameter of the same name.
+fn template(text: &str, schema: &SchemaRef, parameters: &[(String, ScalarValue)]) -> Result<Vec<Part>, String> {
+    let mut parts = Vec::new();
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once('{') {
+        let Some((name, tail)) = after.split_once('}') else { break };
+        parts.push(Part::Text(before.to_owned()));
+        parts.push(match (schema.index_of(name), parameters.iter().find(|(n, _)| n == name)) {
+            (Ok(column), _) => Part::Column(column),
+            (Err(_), Some((_, value))) => Part::Text(value.to_string()),
+            (Err(_), None) => return Err(format!("{{{name}}} is neither a column here nor a parameter")),
+        });
+        rest = tail;
+    }
+    parts.push(Part::Text(rest.to_owned()));
+    Ok(parts)
+}

@@ -1,0 +1,314 @@
+//! SQL expressions over the columns of a row: parsed and type-checked when a plan is compiled, evaluated over batches.
+//!
+//! Names of columns are taken as written (`DepDelay` is not `depdelay`), numbers with a point are exact decimals, and integer arithmetic
+//! that overflows is an error of its row, never a wrapped value.
+
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, RecordBatch, new_null_array};
+use arrow::compute::{cast, concat};
+use arrow::datatypes::{DataType, SchemaRef, TimeUnit};
+use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
+use datafusion::common::{DFSchema, DataFusionError, ScalarValue, SchemaError};
+use datafusion::config::ConfigOptions;
+use datafusion::execution::SessionStateBuilder;
+use datafusion::execution::session_state::SessionState;
+use datafusion::logical_expr::{Expr, Volatility};
+use datafusion::physical_expr::PhysicalExpr;
+use datafusion::physical_expr::expressions::BinaryExpr;
+use datafusion::prelude::SessionConfig;
+use sluice_contract::{Expression, Mistake, ParameterType, ParameterValue, Parameters, Plan};
+
+use crate::Code;
+use crate::typed::instant;
+
+/// How mistakes name the pipeline file, which a plan does not know; the caller may put its own name there.
+pub(crate) const PIPELINE_FILE: &str = "pipeline";
+
+/// What expressions are compiled with.
+pub(crate) struct Compiler {
+    pub(crate) state: SessionState,
+    parameters: Vec<(String, ScalarValue)>,
+}
+
+/// An expression ready to be evaluated.
+#[derive(Debug, Clone)]
+pub(crate) struct Compiled {
+    expression: Arc<dyn PhysicalExpr>,
+    /// The type of its values, one that can be stored.
+    pub(crate) data_type: DataType,
+}
+
+/// Values of an expression over a batch, and the rows that have none.
+pub(crate) struct Evaluated {
+    pub(crate) values: ArrayRef,
+    /// Row of the batch and why, in order.
+    pub(crate) failed: Vec<(usize, String)>,
+}
+
+/// A mistake at the place of an expression.
+pub(crate) fn mistake_at(expression: &Expression, code: Code, message: impl Into<String>) -> Mistake {
+    Mistake {
+        code: code.to_string(),
+        file: PIPELINE_FILE.to_owned(),
+        path: expression.path.clone(),
+        line: expression.line,
+        column: expression.column,
+        message: message.into(),
+    }
+}
+
+/// A mistake at a path of the pipeline file, of which only the path is known.
+pub(crate) fn mistake_in(path: impl Into<String>, code: Code, message: impl Into<String>) -> Mistake {
+    let (code, file) = (code.to_string(), PIPELINE_FILE.to_owned());
+    Mistake { code, file, path: path.into(), line: 0, column: 0, message: message.into() }
+}
+
+impl Compiler {
+    /// Checks the parameters and makes a session with the functions this build has.
+    pub(crate) fn new(plan: &Plan, parameters: &Parameters, mistakes: &mut Vec<Mistake>) -> Self {
+        let mut options = ConfigOptions::default();
+        options.sql_parser.enable_ident_normalization = false;
+        options.sql_parser.parse_float_as_decimal = true;
+        options.sql_parser.map_string_types_to_utf8view = false;
+        options.execution.target_partitions = 1;
+        let config = SessionConfig::from(options).with_information_schema(false);
+        let state = SessionStateBuilder::new().with_default_features().with_config(config).build();
+        let mut values = Vec::new();
+        for (name, spec) in &plan.pipeline.parameters {
+            let value = parameters.get(name).unwrap_or(&spec.default);
+            match scalar(spec.kind, value) {
+                Some(value) => values.push((name.clone(), value)),
+                None => mistakes.push(mistake_in(
+                    format!("parameters.{name}"),
+                    Code::BadParameter,
+                    format!("the value {value:?} is no {:?}; set another", spec.kind),
+                )),
+            }
+        }
+        for name in parameters.keys().filter(|name| !plan.pipeline.parameters.contains_key(*name)) {
+            let message = format!("the parameter {name} is not declared in the pipeline");
+            mistakes.push(mistake_in(format!("parameters.{name}"), Code::BadParameter, message));
+        }
+        Self { state, parameters: values }
+    }
+
+    /// Parameters with their values.
+    pub(crate) fn parameters(&self) -> &[(String, ScalarValue)] {
+        &self.parameters
+    }
+
+    /// Parses an expression and puts parameters in place.
+    fn logical(&self, expression: &Expression, schema: &SchemaRef, aggregates: bool) -> Result<(Expr, DFSchema), Mistake> {
+        let fail = |code, message: String| mistake_at(expression, code, message);
+        let columns = DFSchema::try_from(Arc::clone(schema)).map_err(|e| fail(Code::ExpressionType, e.strip_backtrace()))?;
+        let dialect = self.state.config_options().sql_parser.dialect;
+        let parsed = self.state.sql_to_expr_with_alias(&expression.sql, &dialect);
+        let parsed = parsed.map_err(|e| fail(Code::ExpressionSyntax, format!("is no SQL expression: {}", root_message(&e))))?;
+        let logical = self.state.create_logical_expr_from_sql_expr(parsed, &columns).map_err(|e| self.logical_mistake(expression, &e, schema))?;
+        let logical = self.fill(logical, aggregates).map_err(|(code, message)| fail(code, message))?;
+        Ok((logical, columns))
+    }
+
+    /// Checks an expression of an aggregate task as far as it can be checked alone.
+    pub(crate) fn check_aggregate(&self, expression: &Expression, schema: &SchemaRef) -> Result<(), Mistake> {
+        self.logical(expression, schema, true).map(drop)
+    }
+
+    /// Compiles an expression over the columns of `schema`.
+    pub(crate) fn compile(&self, expression: &Expression, schema: &SchemaRef) -> Result<Compiled, Mistake> {
+        let fail = |code, message: String| mistake_at(expression, code, message);
+        let (logical, columns) = self.logical(expression, schema, false)?;
+        let physical = self.state.create_physical_expr(logical, &columns).map_err(|e| self.logical_mistake(expression, &e, schema))?;
+        let physical = physical
+            .transform_up(|node| {
+                Ok(match node.downcast_ref::<BinaryExpr>() {
+                    Some(binary) => {
+                        let checked = BinaryExpr::new(Arc::clone(binary.left()), *binary.op(), Arc::clone(binary.right()));
+                        Transformed::yes(Arc::new(checked.with_fail_on_overflow(true)) as Arc<dyn PhysicalExpr>)
+                    }
+                    None => Transformed::no(node),
+                })
+            })
+            .map_err(|e| fail(Code::ExpressionType, root_message(&e)))?
+            .data;
+        let found = physical.data_type(schema).map_err(|e| fail(Code::ExpressionType, root_message(&e)))?;
+        let data_type = storable(&found).ok_or_else(|| {
+            fail(Code::UnpublishableType, format!("has the type {found}, which cannot be stored; cast it to another"))
+        })?;
+        let compiled = Compiled { expression: physical, data_type };
+        // Evaluating nothing finds mistakes that only show at run time, such as a constant that cannot be cast.
+        compiled.whole(&RecordBatch::new_empty(Arc::clone(schema))).map_err(|e| fail(Code::ExpressionType, e))?;
+        Ok(compiled)
+    }
+
+    /// Compiles a condition.
+    pub(crate) fn condition(&self, expression: &Expression, schema: &SchemaRef) -> Result<Compiled, Mistake> {
+        let compiled = self.compile(expression, schema)?;
+        if compiled.data_type == DataType::Boolean {
+            return Ok(compiled);
+        }
+        let message = format!("is a condition and must be true or false, but its type is {}", compiled.data_type);
+        Err(mistake_at(expression, Code::NotACondition, message))
+    }
+
+    /// Puts parameter values in place, and refuses what does not depend on its row alone.
+    fn fill(&self, expression: Expr, aggregates: bool) -> Result<Expr, (Code, String)> {
+        let mut refused = None;
+        let mut refuse = |code, message: String| {
+            refused.get_or_insert((code, message));
+        };
+        let filled = expression.transform_up(|node| {
+            Ok(match node {
+                Expr::Placeholder(placeholder) => {
+                    let name = placeholder.id.trim_start_matches('$');
+                    match self.parameters.iter().find(|(n, _)| n == name) {
+                        Some((_, value)) => Transformed::yes(Expr::Literal(value.clone(), None)),
+                        None => {
+                            refuse(Code::UnknownParameter, format!("${name} is not a parameter of this pipeline"));
+                            Transformed::no(Expr::Placeholder(placeholder))
+                        }
+                    }
+                }
+                other => Transformed::no(other),
+            })
+        });
+        let filled = filled.map_err(|e| (Code::ExpressionType, root_message(&e)))?.data;
+        let seen = filled.apply(|node| {
+            match node {
+                Expr::ScalarFunction(call) if call.func.signature().volatility != Volatility::Immutable => {
+                    refuse(Code::NotRepeatable, format!("{}() gives another value each time; the same row must always give the same", call.func.name()));
+                }
+                Expr::AggregateFunction(_) if aggregates => {}
+                Expr::AggregateFunction(_) | Expr::WindowFunction(_) => {
+                    refuse(Code::NotRepeatable, "looks at other rows; only an aggregate task can do so".to_owned());
+                }
+                Expr::ScalarSubquery(_) | Expr::InSubquery(_) | Expr::Exists(_) => {
+                    refuse(Code::NotRepeatable, "has a subquery; use a lookup task".to_owned());
+                }
+                _ => {}
+            }
+            Ok(TreeNodeRecursion::Continue)
+        });
+        seen.map_err(|e| (Code::ExpressionType, root_message(&e)))?;
+        refused.map_or(Ok(filled), Err)
+    }
+
+    fn logical_mistake(&self, expression: &Expression, error: &DataFusionError, schema: &SchemaRef) -> Mistake {
+        if let DataFusionError::SchemaError(schema_error, _) = error.find_root()
+            && let SchemaError::FieldNotFound { field, .. } = schema_error.as_ref()
+        {
+            let names: Vec<_> = schema.fields().iter().map(|f| f.name().as_str()).collect();
+            return mistake_at(expression, Code::UnknownColumn, unknown_column(field.name(), &names));
+        }
+        mistake_at(expression, Code::ExpressionType, root_message(error))
+    }
+}
+
+/// `there is no column x here; did you mean y?`
+pub(crate) fn unknown_column(name: &str, names: &[&str]) -> String {
+    let near = names.iter().find(|n| n.eq_ignore_ascii_case(name));
+    match near {
+        Some(near) => format!("there is no column {name} here; did you mean {near}?"),
+        None => format!("there is no column {name} here; there are {}", names.join(", ")),
+    }
+}
+
+impl Compiled {
+    /// Evaluates over a batch. Rows for which that fails are found by halving, so that one bad row costs no other.
+    pub(crate) fn evaluate(&self, batch: &RecordBatch) -> Evaluated {
+        match self.whole(batch) {
+            Ok(values) => Evaluated { values, failed: Vec::new() },
+            Err(message) if batch.num_rows() == 1 => {
+                Evaluated { values: new_null_array(&self.data_type, 1), failed: vec![(0, message)] }
+            }
+            Err(_) => {
+                let half = batch.num_rows() / 2;
+                let mut left = self.evaluate(&batch.slice(0, half));
+                let right = self.evaluate(&batch.slice(half, batch.num_rows() - half));
+                left.failed.extend(right.failed.into_iter().map(|(row, message)| (row + half, message)));
+                let values = concat(&[left.values.as_ref(), right.values.as_ref()]);
+                let values = values.unwrap_or_else(|_| new_null_array(&self.data_type, batch.num_rows()));
+                Evaluated { values, failed: left.failed }
+            }
+        }
+    }
+
+    fn whole(&self, batch: &RecordBatch) -> Result<ArrayRef, String> {
+        let values = self.expression.evaluate(batch).and_then(|v| v.into_array(batch.num_rows())).map_err(|e| root_message(&e))?;
+        store(values, &self.data_type)
+    }
+}
+
+/// Changes an array to the type it is stored as; refuses values that would not stay the same.
+pub(crate) fn store(values: ArrayRef, data_type: &DataType) -> Result<ArrayRef, String> {
+    if values.data_type() == data_type {
+        return Ok(values);
+    }
+    let stored = cast(&values, data_type).map_err(|e| e.to_string())?;
+    if stored.null_count() > values.logical_null_count() {
+        return Err(format!("a value does not fit the type {data_type}"));
+    }
+    Ok(stored)
+}
+
+/// The type that values are stored as: text without views, signed integers, microseconds. `None` if there is none.
+pub(crate) fn storable(found: &DataType) -> Option<DataType> {
+    Some(match found {
+        DataType::Boolean
+        | DataType::Int8
+        | DataType::Int16
+        | DataType::Int32
+        | DataType::Int64
+        | DataType::Float32
+        | DataType::Float64
+        | DataType::Utf8
+        | DataType::Date32
+        | DataType::Time64(TimeUnit::Microsecond)
+        | DataType::Timestamp(TimeUnit::Microsecond, None) => found.clone(),
+        DataType::Decimal128(precision, scale) if *scale >= 0 && *scale as u8 <= *precision => found.clone(),
+        DataType::Decimal32(precision, scale) | DataType::Decimal64(precision, scale) if *scale >= 0 => DataType::Decimal128(*precision, *scale),
+        DataType::UInt8 => DataType::Int16,
+        DataType::UInt16 => DataType::Int32,
+        DataType::UInt32 | DataType::UInt64 => DataType::Int64,
+        DataType::Float16 => DataType::Float32,
+        DataType::LargeUtf8 | DataType::Utf8View => DataType::Utf8,
+        DataType::Dictionary(_, value) => return storable(value),
+        DataType::Date64 => DataType::Date32,
+        DataType::Time32(_) | DataType::Time64(_) => DataType::Time64(TimeUnit::Microsecond),
+        DataType::Timestamp(_, None) => DataType::Timestamp(TimeUnit::Microsecond, None),
+        DataType::Timestamp(_, Some(_)) => DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into())),
+        _ => return None,
+    })
+}
+
+/// A parameter's value as a literal; `None` if it is not of its declared type.
+fn scalar(kind: ParameterType, value: &ParameterValue) -> Option<ScalarValue> {
+    Some(match (kind, value) {
+        (ParameterType::Boolean, ParameterValue::Boolean(value)) => ScalarValue::Boolean(Some(*value)),
+        (ParameterType::Integer, ParameterValue::Integer(value)) => ScalarValue::Int64(Some(*value)),
+        (ParameterType::Number, ParameterValue::Integer(value)) => ScalarValue::Float64(Some(*value as f64)),
+        (ParameterType::Number, ParameterValue::Number(value)) => ScalarValue::Float64(Some(*value)),
+        (ParameterType::String, ParameterValue::Text(value)) => ScalarValue::Utf8(Some(value.clone())),
+        (ParameterType::Date, ParameterValue::Text(value)) => ScalarValue::Date32(Some(instant::date(value.as_bytes())?)),
+        _ => return None,
+    })
+}
+
+/// The innermost message, without the names of the libraries that wrap it.
+pub(crate) fn root_message(error: &DataFusionError) -> String {
+    let root = error.find_root();
+    let text = match root {
+        DataFusionError::ArrowError(arrow, _) => match arrow.as_ref() {
+            arrow::error::ArrowError::DivideByZero => "division by zero".to_owned(),
+            other => other.to_string(),
+        },
+        DataFusionError::SQL(parser, _) => parser.to_string(),
+        other => other.strip_backtrace(),
+    };
+    let mut text = text.as_str();
+    for prefix in ["Error during planning: ", "Execution error: ", "Arrow error: ", "Arithmetic overflow: ", "Cast error: ", "Compute error: ", "sql parser error: "] {
+        text = text.strip_prefix(prefix).unwrap_or(text);
+    }
+    text.lines().next().unwrap_or_default().trim_end_matches('.').to_owned()
+}

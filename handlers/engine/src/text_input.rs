@@ -1,0 +1,282 @@
+//! A chunk of text: bytes to batches of rows.
+
+use std::sync::Arc;
+
+use sluice_contract::{Compression, Format, Header, Plan};
+
+use crate::compile::Compiled;
+use crate::decode::batch::BatchBuilder;
+use crate::decode::compressed::Capped;
+use crate::decode::csv::CsvRecords;
+use crate::decode::ndjson::NdjsonRecords;
+use crate::header::{check_names, detect_compression, find_header};
+use crate::outcome::Outputs;
+use crate::split::automaton::Automaton;
+use crate::split::splitter::{Found, Shape, Splitter};
+use crate::typed::check::Fault;
+use crate::typed::raw::Reading;
+use crate::{ChunkStart, Code, EngineError, Refusal, Splitting};
+
+/// Bytes that are taken in at once, so that a large push needs no large buffer.
+const PIECE: usize = 1 << 20;
+/// How much of a compressed file is looked at before its header must have ended, beyond the longest row.
+const HEADER_BYTES: u64 = 1 << 20;
+
+enum Records {
+    Csv(CsvRecords),
+    Ndjson(NdjsonRecords),
+}
+
+impl Records {
+    fn new(compiled: &Compiled, names: Option<&[String]>) -> Self {
+        match &compiled.plan().pipeline.intake.format {
+            Format::Csv(csv) => Self::Csv(CsvRecords::new(csv, &compiled.columns, names)),
+            Format::Ndjson(ndjson) => Self::Ndjson(NdjsonRecords::new(ndjson, &compiled.columns)),
+            // Parquet has no text; see `Transformer::new`.
+            Format::Parquet => Self::Ndjson(NdjsonRecords::new(&sluice_contract::NdjsonFormat::default(), &compiled.columns)),
+        }
+    }
+}
+
+enum Opening {
+    Plain,
+    /// The first bytes, until they tell the compression.
+    Unknown(Vec<u8>),
+    Compressed(Capped),
+}
+
+/// Text, plain or opened, from the start of the open record on.
+struct Lines {
+    compiled: Arc<Compiled>,
+    splitter: Splitter,
+    /// `None` until the header is read.
+    records: Option<Records>,
+    rows: BatchBuilder,
+    text: Vec<u8>,
+    /// Where `text` begins in the (decompressed) file.
+    offset: u64,
+    /// 1-based line there.
+    line: u64,
+    row: u64,
+    /// The header is looked for again when this many bytes are there.
+    next_try: usize,
+    scratch: Vec<u8>,
+}
+
+/// A chunk of text on its way.
+pub(crate) struct TextInput {
+    opening: Opening,
+    compression: Compression,
+    cap: u64,
+    lines: Lines,
+}
+
+impl TextInput {
+    pub(crate) fn new(compiled: &Arc<Compiled>, start: &ChunkStart, outputs: &mut Outputs) -> Result<Self, EngineError> {
+        let plan = compiled.plan();
+        let reading = match &plan.pipeline.intake.format {
+            Format::Csv(csv) => Reading::csv(csv),
+            Format::Ndjson(ndjson) => Reading::ndjson(ndjson),
+            Format::Parquet => return Err(EngineError::Bug("a Parquet file has no text".to_owned())),
+        };
+        let is_whole = start.kind == Splitting::Whole;
+        let records = if is_whole { None } else { Some(records(compiled, start.header.as_deref(), outputs)?) };
+        let limits = &plan.pipeline.limits;
+        let lines = Lines {
+            compiled: Arc::clone(compiled),
+            splitter: Splitter::new(Arc::new(Automaton::of(plan)), limits.row_bytes),
+            records,
+            rows: BatchBuilder::new(Arc::clone(&compiled.columns), Arc::clone(&compiled.parsed_schema), reading),
+            text: Vec::new(),
+            offset: if is_whole { 0 } else { start.chunk.start },
+            line: if is_whole { 1 } else { start.chunk.first_line },
+            row: if is_whole { 0 } else { start.chunk.first_row },
+            next_try: 0,
+            scratch: Vec::new(),
+        };
+        Ok(Self {
+            opening: if is_whole { Opening::Unknown(Vec::new()) } else { Opening::Plain },
+            compression: plan.pipeline.intake.compression,
+            cap: start.file_len.saturating_mul(u64::from(limits.expansion.max(1))),
+            lines,
+        })
+    }
+
+    pub(crate) fn push(&mut self, bytes: &[u8], outputs: &mut Outputs) -> Result<(), EngineError> {
+        for piece in bytes.chunks(PIECE) {
+            match &mut self.opening {
+                Opening::Plain => self.lines.feed(piece, outputs)?,
+                Opening::Compressed(capped) => capped.push(piece, |plain| self.lines.feed(plain, outputs))?,
+                Opening::Unknown(first) => {
+                    first.extend_from_slice(piece);
+                    if first.len() >= 4 {
+                        let first = std::mem::take(first);
+                        self.open(&first, outputs)?;
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn open(&mut self, first: &[u8], outputs: &mut Outputs) -> Result<(), EngineError> {
+        let found = detect_compression(first);
+        let wanted = if self.compression == Compression::Auto { found } else { self.compression };
+        if wanted != found {
+            let message = format!("the file is not {} as the pipeline's intake.compression says", compression_name(wanted));
+            return Err(Refusal::new(Code::WrongKind, message).into());
+        }
+        self.opening = match wanted {
+            Compression::Gzip => Opening::Compressed(Capped::gzip(self.cap)),
+            Compression::Zstd => Opening::Compressed(Capped::zstd(self.cap)?),
+            Compression::None | Compression::Auto => Opening::Plain,
+        };
+        for piece in first.chunks(PIECE) {
+            match &mut self.opening {
+                Opening::Compressed(capped) => capped.push(piece, |plain| self.lines.feed(plain, outputs))?,
+                _ => self.lines.feed(piece, outputs)?,
+            }
+        }
+        Ok(())
+    }
+
+    pub(crate) fn finish(mut self, outputs: &mut Outputs) -> Result<(), EngineError> {
+        if let Opening::Unknown(first) = &mut self.opening {
+            let first = std::mem::take(first);
+            if first.is_empty() {
+                return Err(Refusal::new(Code::EmptyFile, "the file has no bytes").into());
+            }
+            self.open(&first, outputs)?;
+        }
+        if let Opening::Compressed(capped) = &self.opening {
+            capped.finish()?;
+        }
+        self.lines.finish(outputs)
+    }
+}
+
+fn compression_name(compression: Compression) -> &'static str {
+    match compression {
+        Compression::Gzip => "gzip",
+        Compression::Zstd => "zstd",
+        Compression::None | Compression::Auto => "plain text",
+    }
+}
+
+fn needs_header(plan: &Plan) -> bool {
+    matches!(&plan.pipeline.intake.format, Format::Csv(csv) if csv.header == Header::First)
+}
+
+fn records(compiled: &Compiled, names: Option<&[String]>, outputs: &mut Outputs) -> Result<Records, EngineError> {
+    match names {
+        Some(names) => check_names(compiled.plan(), names)?,
+        None if needs_header(compiled.plan()) => return Err(EngineError::Bug("the header of the file is not given".to_owned())),
+        None => {}
+    }
+    let records = Records::new(compiled, names);
+    if let Records::Csv(csv) = &records {
+        outputs.set_width(csv.width);
+    }
+    Ok(records)
+}
+
+impl Lines {
+    fn feed(&mut self, bytes: &[u8], outputs: &mut Outputs) -> Result<(), EngineError> {
+        self.text.extend_from_slice(bytes);
+        if self.records.is_none() && self.text.len() >= self.next_try {
+            self.next_try = self.text.len() * 2;
+            self.read_header(false, outputs)?;
+        }
+        self.read(false, outputs)
+    }
+
+    fn finish(mut self, outputs: &mut Outputs) -> Result<(), EngineError> {
+        if self.records.is_none() {
+            self.read_header(true, outputs)?;
+        }
+        self.read(true, outputs)?;
+        self.end_batch(outputs)?;
+        let tally = &mut outputs.report.tally;
+        tally.metrics = std::mem::take(&mut self.rows.metrics);
+        tally.repairs = std::mem::take(&mut self.rows.repairs);
+        Ok(())
+    }
+
+    fn read_header(&mut self, is_whole: bool, outputs: &mut Outputs) -> Result<(), EngineError> {
+        let Some(info) = find_header(self.compiled.plan(), &self.text, is_whole)? else {
+            if self.text.len() as u64 > self.compiled.plan().pipeline.limits.row_bytes.saturating_add(HEADER_BYTES) {
+                let message = format!("the header does not end within the first {} bytes", self.text.len());
+                return Err(Refusal::new(Code::HeaderTooLong, message).into());
+            }
+            return Ok(());
+        };
+        self.records = Some(records(&self.compiled, info.names.as_deref(), outputs)?);
+        self.text.drain(..info.end as usize);
+        self.offset += info.end;
+        self.line += info.lines;
+        outputs.report.tally.bytes += info.end;
+        outputs.report.tally.lines += info.lines;
+        Ok(())
+    }
+
+    /// Reads all whole records.
+    fn read(&mut self, is_last: bool, outputs: &mut Outputs) -> Result<(), EngineError> {
+        if self.records.is_none() {
+            return Ok(());
+        }
+        let mut at = 0;
+        loop {
+            self.splitter.clear_fields();
+            let (len, lines) = match self.splitter.next(&self.text[at..], is_last) {
+                Found::More => break,
+                Found::Skip { len, lines } => (len, lines),
+                Found::Record { content, len, lines, shape } => {
+                    self.record(at, content, shape);
+                    (len, lines)
+                }
+            };
+            at += len;
+            self.offset += len as u64;
+            self.line += u64::from(lines);
+            outputs.report.tally.bytes += len as u64;
+            outputs.report.tally.lines += u64::from(lines);
+            if self.rows.is_full() {
+                self.end_batch(outputs)?;
+            }
+        }
+        self.text.drain(..at);
+        Ok(())
+    }
+
+    fn record(&mut self, at: usize, content: usize, shape: Shape) {
+        let record = &self.text[at..at + content];
+        let delimiters = &self.splitter.delimiters;
+        let is_csv = matches!(self.records, Some(Records::Csv(_)));
+        let fields = (is_csv && shape == Shape::Whole).then_some(delimiters.len() as u32 + 1);
+        self.rows.begin(self.row, self.line, self.offset, record, fields);
+        self.row += 1;
+        let limit = self.splitter.row_bytes();
+        match (shape, &self.records) {
+            (Shape::Whole, Some(Records::Csv(csv))) => csv.read(record, delimiters, &mut self.scratch, &mut self.rows),
+            (Shape::Whole, Some(Records::Ndjson(ndjson))) => ndjson.read(record, &mut self.rows),
+            (Shape::Unclosed, _) => {
+                let message = format!("a quote is not closed within {limit} bytes or before the end of the file; reading went on with the next line");
+                self.rows.fault(Fault::new(Code::UnclosedQuote, message), None, None, true);
+                self.rows.nulls();
+            }
+            (Shape::TooLong, _) | (_, None) => {
+                let message = format!("the row is longer than {limit} bytes (limits.rowBytes); the rest of the line is passed over");
+                self.rows.fault(Fault::new(Code::RowTooLong, message), None, None, true);
+                self.rows.nulls();
+            }
+        }
+    }
+
+    fn end_batch(&mut self, outputs: &mut Outputs) -> Result<(), EngineError> {
+        if self.rows.is_empty() {
+            return Ok(());
+        }
+        let rows = self.rows.finish()?;
+        outputs.take(rows, None)
+    }
+}
