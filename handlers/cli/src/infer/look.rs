@@ -84,8 +84,13 @@ pub(crate) fn delimited(source: &Source<'_>, most_rows: u64) -> Result<Look> {
         doubts.push(format!("{ragged} of {rows} rows do not have the header's number of fields or have a stray quote: they will be rejected"));
     }
     let header = is_header(&first, &profiles);
+    let mut padded_names = false;
     let sources: Vec<String> = if header {
-        first
+        // Where blanks around values go, those around names go too.
+        let trim = |(name, quoted): (String, bool)| if quoted { name } else { name.trim_matches([' ', '\t']).to_owned() };
+        let names: Vec<String> = first.iter().cloned().zip(first_quoted).map(trim).collect();
+        padded_names = names != first;
+        names
     } else {
         doubts.push("the first record looks like data: columns are named by their position (header: none)".to_owned());
         for ((value, quoted), profile) in first.iter().zip(first_quoted).zip(&mut profiles) {
@@ -105,7 +110,8 @@ pub(crate) fn delimited(source: &Source<'_>, most_rows: u64) -> Result<Look> {
     }
     let lake_names = names::columns(&sources);
     let seen = sources.into_iter().zip(profiles).map(|(source, profile)| Seen { source, profile, known: None }).collect();
-    let (columns, spelling, more) = propose::text(seen, lake_names);
+    let (columns, mut spelling, more) = propose::text(seen, lake_names);
+    spelling.trim |= padded_names;
     doubts.extend(more);
     Ok(Look { format: FileFormat::Csv { dialect, header }, columns, spelling, rows, partial, doubts })
 }

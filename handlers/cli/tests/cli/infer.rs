@@ -20,7 +20,7 @@ fn the_flights_keep_the_contract_drafted_from_them() {
     assert!(out.contains("flights.odcs.yaml") && out.contains("flights.pipeline.yaml"), "{out}");
     let pipeline = folder.path().join("flights.pipeline.yaml");
     let text = fs::read_to_string(&pipeline).unwrap();
-    assert!(text.contains("nullValues: [\"\", \"NA\"]") && text.contains("flights/*.csv"), "{text}");
+    assert!(text.contains("nullValues: [\"\", NA]") && text.contains("flights/*.csv"), "{text}");
     let contract = fs::read_to_string(folder.path().join("flights.odcs.yaml")).unwrap();
     assert!(contract.contains("physicalType: timestamptz"), "{contract}");
     let (code, out, err) = run(sluice().arg("check").arg(&file).arg("--strict").arg("--pipeline").arg(&pipeline));
