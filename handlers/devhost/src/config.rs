@@ -74,7 +74,7 @@ impl Config {
             principals: Vec::new(),
             issuer_audience: "api://devhost".into(),
             issuer_tenant: "00000000-0000-4000-8000-00000000de50".into(),
-            token_lifetime: Duration::from_secs(3600),
+            token_lifetime: Duration::from_hours(1),
             cors_origins: Vec::new(),
             queue: QueueConfig::default(),
             cosmos_partitions: 16,
@@ -152,7 +152,7 @@ pub struct QueueConfig {
 
 impl Default for QueueConfig {
     fn default() -> Self {
-        Self { lock_duration: Duration::from_secs(60), max_delivery_count: 10 }
+        Self { lock_duration: Duration::from_mins(1), max_delivery_count: 10 }
     }
 }
 
@@ -203,6 +203,9 @@ impl Urls {
     }
 
     /// The Cosmos DB account's endpoint as a URL.
+    ///
+    /// # Errors
+    /// None in practice: the address is one of this machine's.
     pub fn cosmos_endpoint(&self) -> Result<Url, url::ParseError> {
         Url::parse(&format!("{}/", self.cosmos))
     }

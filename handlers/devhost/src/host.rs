@@ -212,7 +212,7 @@ fn check_subscriptions(config: &Config, app: &App) -> Result<(), StartError> {
                 mistakes.push(format!("function {name} has no eventGridTrigger, but a trigger of kind {}", function.trigger_kind()));
             }
             Some(_) if config.azurite.is_none() => {
-                mistakes.push(format!("function {name} is subscribed to blobs, but there is no Azurite"))
+                mistakes.push(format!("function {name} is subscribed to blobs, but there is no Azurite"));
             }
             Some(_) => {}
         }

@@ -63,13 +63,13 @@ impl Invoker {
     async fn run(&self, function: &Function, id: &str, envelope: &Value, logs: &mut Vec<String>) -> Result<Option<HttpResult>, String> {
         let answer = match self.app.host.function_timeout {
             None => self.post(function, id, envelope).await?,
-            Some(limit) => match tokio::time::timeout(limit, self.post(function, id, envelope)).await {
-                Ok(answer) => answer?,
-                Err(_) => {
+            Some(limit) => {
+                let Ok(answer) = tokio::time::timeout(limit, self.post(function, id, envelope)).await else {
                     self.worker.kill_for_timeout();
                     return Err(timed_out(limit));
-                }
-            },
+                };
+                answer?
+            }
         };
         let mut returned = interpret(answer.status, answer.content_type.as_deref(), &answer.body)?;
         *logs = std::mem::take(&mut returned.logs);

@@ -5,7 +5,7 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufRead, BufReader, BufWriter, Seek, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::mpsc;
 use std::thread;
 
@@ -117,7 +117,7 @@ impl Drop for Journal {
     }
 }
 
-fn write_batches(file: &mut File, inbox: &mpsc::Receiver<Order>, path: &PathBuf) {
+fn write_batches(file: &mut File, inbox: &mpsc::Receiver<Order>, path: &Path) {
     let mut batch = Vec::new();
     let mut waiting = Vec::new();
     while let Ok(first) = inbox.recv() {

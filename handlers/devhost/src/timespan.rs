@@ -58,8 +58,8 @@ mod tests {
 
     #[test]
     fn reads_what_host_json_holds() {
-        assert_eq!(TimeSpan::parse("00:05:00"), Ok(TimeSpan::Positive(Duration::from_secs(300))));
-        assert_eq!(TimeSpan::parse("1.02:00:00"), Ok(TimeSpan::Positive(Duration::from_secs(93_600))));
+        assert_eq!(TimeSpan::parse("00:05:00"), Ok(TimeSpan::Positive(Duration::from_mins(5))));
+        assert_eq!(TimeSpan::parse("1.02:00:00"), Ok(TimeSpan::Positive(Duration::from_hours(26))));
         assert_eq!(TimeSpan::parse("00:00:00.25"), Ok(TimeSpan::Positive(Duration::from_millis(250))));
         assert_eq!(TimeSpan::parse("-1"), Ok(TimeSpan::Negative));
         assert_eq!(TimeSpan::parse("-00:00:00.0010000"), Ok(TimeSpan::Negative));

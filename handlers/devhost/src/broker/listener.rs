@@ -51,7 +51,7 @@ impl Listener {
 
     async fn call(&self, delivery: &Delivery) {
         let body = envelope::service_bus(&self.function.name, &self.function.binding, delivery, self.binary);
-        let invocation = self.invoker.invoke(&self.function, "serviceBus", Some(delivery.delivery_count), &body);
+        let invocation = self.invoker.invoke(&self.function, "serviceBus", Some(delivery.count), &body);
         let renewal = renew(&self.invoker.broker, delivery, self.invoker.app.host.service_bus.max_auto_lock_renewal);
         let result = tokio::select! {
             result = invocation => result,

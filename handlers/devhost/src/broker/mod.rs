@@ -93,7 +93,8 @@ pub(crate) struct Delivery {
     pub(crate) queue: Arc<str>,
     pub(crate) token: Uuid,
     pub(crate) message: Arc<Message>,
-    pub(crate) delivery_count: u32,
+    /// Deliveries of the message so far, this one included.
+    pub(crate) count: u32,
     pub(crate) locked_until: DateTime<Utc>,
 }
 
@@ -206,13 +207,13 @@ impl Broker {
                 let entry = queues.get_mut(&address.name).ok_or_else(|| QueueError::Unknown(queue.to_owned()))?;
                 self.expire(&address.name, entry, now);
                 let (source, arrived) = entry.side(address.dead);
-                if let Some((token, message, delivery_count)) = source.lock_next(now, self.config.lock_duration) {
+                if let Some((token, message, count)) = source.lock_next(now, self.config.lock_duration) {
                     if source.counts().0 > 0 {
                         arrived.notify_one();
                     }
                     self.journal.append(&Record::Deliver { q: address.key().into(), n: message.sequence });
                     let locked_until = Utc::now() + self.config.lock_duration;
-                    return Ok(Delivery { queue: address.key().into(), token, message, delivery_count, locked_until });
+                    return Ok(Delivery { queue: address.key().into(), token, message, count, locked_until });
                 }
                 (Arc::clone(arrived), source.next_expiry())
             };

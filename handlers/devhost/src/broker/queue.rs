@@ -156,7 +156,7 @@ impl Queue {
 mod tests {
     use super::*;
 
-    const MINUTE: Duration = Duration::from_secs(60);
+    const MINUTE: Duration = Duration::from_mins(1);
 
     fn message(sequence: u64) -> Message {
         Message { sequence, id: format!("m{sequence}"), body: String::new(), enqueued: DateTime::UNIX_EPOCH, properties: Map::new() }

@@ -13,7 +13,7 @@ fn open(dir: &Path) -> Broker {
 }
 
 fn open_at(dir: &Path, clock: Clock) -> Broker {
-    let config = QueueConfig { lock_duration: Duration::from_secs(60), max_delivery_count: 3 };
+    let config = QueueConfig { lock_duration: Duration::from_mins(1), max_delivery_count: 3 };
     Broker::open(dir, config, clock, ["Q", DEAD].into_iter()).unwrap()
 }
 
@@ -34,7 +34,7 @@ async fn what_fails_too_often_becomes_a_dead_letter_and_can_be_resent() {
     let ids = broker.send("q", vec!["body".into()]).await.unwrap();
     for attempt in 1..=3 {
         let delivery = broker.receive("Q").await.unwrap();
-        assert_eq!(delivery.delivery_count, attempt);
+        assert_eq!(delivery.count, attempt);
         broker.abandon(&delivery).unwrap();
     }
     assert_eq!(counts(&broker), (0, 0, 1));
@@ -51,7 +51,7 @@ async fn what_fails_too_often_becomes_a_dead_letter_and_can_be_resent() {
     assert_eq!(counts(&broker), (0, 0, 1), "a dead letter stays, however often it fails");
     assert_eq!(broker.resend_dead("q", usize::MAX).await, Ok(1));
     let again = broker.receive("q").await.unwrap();
-    assert_eq!((again.delivery_count, again.message.properties.len()), (1, 0));
+    assert_eq!((again.count, again.message.properties.len()), (1, 0));
     broker.complete(&again).unwrap();
     assert_eq!(counts(&broker), (0, 0, 0));
 }
@@ -74,7 +74,7 @@ async fn a_lock_that_runs_out_gives_the_message_back() {
     tokio::task::yield_now().await;
     clock.advance(Duration::from_secs(10));
     let second = waiting.await.unwrap();
-    assert_eq!(second.delivery_count, 2);
+    assert_eq!(second.count, 2);
     assert_eq!(broker.complete(&first), Err(QueueError::LockLost));
     broker.complete(&second).unwrap();
 }
@@ -94,7 +94,7 @@ async fn a_restart_frees_what_was_locked_and_keeps_counts_and_numbers() {
     let seen: Vec<_> = peeked.iter().map(|m| (m.body.as_str(), m.delivery_count, m.sequence_number)).collect();
     assert_eq!(seen, [("b", 1, 2), ("c", 0, 3)]);
     let b = broker.receive("q").await.unwrap();
-    assert_eq!((b.message.body.as_str(), b.delivery_count), ("b", 2));
+    assert_eq!((b.message.body.as_str(), b.count), ("b", 2));
     let c = broker.receive("q").await.unwrap();
     broker.complete(&b).unwrap();
     broker.complete(&c).unwrap();
@@ -214,7 +214,7 @@ proptest! {
                     Step::Receive { dead } => {
                         if let Some(delivery) = receive(&broker, if dead { DEAD } else { "q" }) {
                             assert!(alive.contains(&delivery.message.body), "a completed message came back");
-                            assert!(dead || delivery.delivery_count <= 3, "delivered more often than allowed");
+                            assert!(dead || delivery.count <= 3, "delivered more often than allowed");
                             held.push(delivery);
                         }
                     }

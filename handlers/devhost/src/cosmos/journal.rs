@@ -11,7 +11,7 @@ use super::emulator::{Emulator, PARTITION_KEY};
 use crate::error::StartError;
 use crate::journal::{Journal, Written};
 
-/// Properties that the service makes. They are made anew on a restore, ETags and time stamps included.
+/// Properties that the service makes. They are made anew on a restore, `_etag` and `_ts` included.
 const SYSTEM_PROPERTIES: [&str; 5] = ["_rid", "_self", "_etag", "_ts", "_attachments"];
 
 /// One change.

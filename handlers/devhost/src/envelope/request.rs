@@ -51,7 +51,8 @@ impl Metadata {
     }
 }
 
-fn envelope(binding: &str, data: Value, metadata: Metadata, function: &str) -> Value {
+fn envelope(binding: &str, data: impl Into<Value>, metadata: Metadata, function: &str) -> Value {
+    let data: Value = data.into();
     json!({"Data": {binding: data}, "Metadata": metadata.finish(function)})
 }
 
@@ -59,7 +60,7 @@ fn envelope(binding: &str, data: Value, metadata: Metadata, function: &str) -> V
 pub(crate) fn service_bus(function: &str, binding: &str, delivery: &Delivery, binary: bool) -> Value {
     let message = &delivery.message;
     let mut metadata = Metadata::default();
-    metadata.set("DeliveryCount", encoded(&delivery.delivery_count.into()));
+    metadata.set("DeliveryCount", encoded(&delivery.count.into()));
     metadata.set("LockToken", encoded(&delivery.token.to_string().into()));
     metadata.set("LockedUntil", date(delivery.locked_until));
     metadata.set("MessageId", encoded(&message.id.as_str().into()));
@@ -69,7 +70,7 @@ pub(crate) fn service_bus(function: &str, binding: &str, delivery: &Delivery, bi
     metadata.set("ApplicationProperties", Value::Object(message.properties.clone()));
     metadata.set("UserProperties", Value::Object(message.properties.clone()));
     if binary {
-        return envelope(binding, BASE64_STANDARD.encode(&message.body).into(), metadata, function);
+        return envelope(binding, BASE64_STANDARD.encode(&message.body), metadata, function);
     }
     metadata.merge_body(&message.body);
     envelope(binding, encoded(&message.body.as_str().into()), metadata, function)

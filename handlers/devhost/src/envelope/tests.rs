@@ -18,13 +18,7 @@ fn delivery(body: &str) -> Delivery {
         enqueued: DateTime::from_timestamp_millis(1_700_000_000_123).unwrap(),
         properties,
     };
-    Delivery {
-        queue: "q".into(),
-        token: Uuid::from_u128(1),
-        message: Arc::new(message),
-        delivery_count: 1,
-        locked_until: DateTime::UNIX_EPOCH,
-    }
+    Delivery { queue: "q".into(), token: Uuid::from_u128(1), message: Arc::new(message), count: 1, locked_until: DateTime::UNIX_EPOCH }
 }
 
 /// The envelope without `sys`, whose time and GUID are never the same.

@@ -16,7 +16,7 @@ use crate::config::AzuriteConfig;
 use crate::error::StartError;
 use crate::leftover::{ChildNote, signal_child};
 
-const START_LIMIT: Duration = Duration::from_secs(60);
+const START_LIMIT: Duration = Duration::from_mins(1);
 const STOP_LIMIT: Duration = Duration::from_secs(30);
 const RESTART_AFTER: Duration = Duration::from_secs(1);
 
@@ -163,13 +163,10 @@ async fn terminate(runner: &Runner, mut child: Child) {
     {
         tracing::warn!(%error, "azurite cannot be asked to stop");
     }
-    match tokio::time::timeout(STOP_LIMIT, child.wait()).await {
-        Ok(_) => {}
-        Err(_) => {
-            tracing::error!("azurite did not stop within {STOP_LIMIT:?} and is killed; what it had not saved is lost");
-            if let Err(error) = child.kill().await {
-                tracing::error!(%error, "azurite could not be killed");
-            }
+    if tokio::time::timeout(STOP_LIMIT, child.wait()).await.is_err() {
+        tracing::error!("azurite did not stop within {STOP_LIMIT:?} and is killed; what it had not saved is lost");
+        if let Err(error) = child.kill().await {
+            tracing::error!(%error, "azurite could not be killed");
         }
     }
     if let Err(error) = runner.note.clear() {

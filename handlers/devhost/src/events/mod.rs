@@ -75,7 +75,7 @@ impl EventGrid {
         let dead_letter_lock = Arc::new(Mutex::new(()));
         let subscribers = subscriptions.into_iter().map(|subscription| {
             let (events, inbox) = mpsc::unbounded_channel();
-            let deliverer = Arc::new(Deliverer {
+            let sender = Arc::new(Deliverer {
                 subscription: subscription.clone(),
                 endpoint: format!("{}/runtime/webhooks/EventGrid?functionName={}", delivery.http_url, subscription.function),
                 client: delivery.client.clone(),
@@ -84,7 +84,7 @@ impl EventGrid {
                 dead_letters: delivery.state_dir.join("events-deadletter.ndjson"),
                 dead_letter_lock: Arc::clone(&dead_letter_lock),
             });
-            Subscriber { subscription, deliverer, events, inbox: std::sync::Mutex::new(Some(inbox)) }
+            Subscriber { subscription, deliverer: sender, events, inbox: std::sync::Mutex::new(Some(inbox)) }
         });
         let subscribers = subscribers.collect();
         Self { account_name, account, delivered, sequencer: Sequencer::default(), reconcile_every: delivery.reconcile_every, subscribers }
@@ -185,7 +185,7 @@ impl EventGrid {
                     let subject = event::subject(&container, &listed.name);
                     let is_news =
                         |s: &&Subscriber| s.wants(&subject) && !self.delivered.knows(&s.subscription.function, &path, &listed.etag);
-                    if subscribers.iter().any(|s| is_news(s)) {
+                    if subscribers.iter().any(is_news) {
                         self.look(BlobWritten { container: container.clone(), blob: listed.name, api: "PutBlob" }).await;
                     }
                     present.insert(path);

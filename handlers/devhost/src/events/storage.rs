@@ -178,12 +178,13 @@ impl BlobAccount {
     fn authorization(&self, method: &str, url: &Url, date: &str) -> String {
         let mut query: Vec<(String, String)> = url.query_pairs().map(|(k, v)| (k.to_lowercase(), v.into_owned())).collect();
         query.sort();
-        let resource: String = query.iter().map(|(key, value)| format!("\n{key}:{value}")).collect();
+        let resource: Vec<String> = query.iter().map(|(key, value)| format!("\n{key}:{value}")).collect();
         let empty_headers = "\n".repeat(11);
         let text = format!(
             "{method}\n{empty_headers}x-ms-date:{date}\nx-ms-version:{API_VERSION}\n/{account}{path}{resource}",
             account = self.account,
             path = url.path(),
+            resource = resource.concat(),
         );
         let signature = BASE64_STANDARD.encode(hmac::sign(&self.key, text.as_bytes()));
         format!("SharedKey {}:{signature}", self.account)
@@ -210,7 +211,7 @@ mod tests {
         );
         assert_eq!(listing.next_marker.as_deref(), Some("d"));
         let empty: Listing =
-            azure_core::xml::from_xml(br#"<EnumerationResults><Prefix/><Containers></Containers><NextMarker/></EnumerationResults>"#)
+            azure_core::xml::from_xml(br"<EnumerationResults><Prefix/><Containers></Containers><NextMarker/></EnumerationResults>")
                 .unwrap();
         assert!(empty.containers.unwrap().containers.is_empty());
     }

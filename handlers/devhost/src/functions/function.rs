@@ -114,11 +114,10 @@ impl Function {
                 reader.wrong(format!("{at}.direction: expected \"{expected_direction}\" for {kind}, found \"{direction}\""));
             }
             match (read, binding_name) {
-                (Some(Binding::Trigger(read)), Some(binding_name)) => {
-                    if trigger.replace((binding_name, read)).is_some() {
-                        reader.wrong(format!("{at}: a second trigger; a function has exactly one"));
-                    }
+                (Some(Binding::Trigger(_)), Some(_)) if trigger.is_some() => {
+                    reader.wrong(format!("{at}: a second trigger; a function has exactly one"));
                 }
+                (Some(Binding::Trigger(read)), Some(binding_name)) => trigger = Some((binding_name, read)),
                 (Some(Binding::Output { kind, binary }), Some(name)) => outputs.push(Output { name, kind, binary }),
                 _ => {}
             }

@@ -46,9 +46,9 @@ pub(crate) struct HostJson {
 }
 
 /// Flex Consumption's default; see `ScriptJobHostOptionsSetup`.
-const DEFAULT_FUNCTION_TIMEOUT: Duration = Duration::from_secs(30 * 60);
+const DEFAULT_FUNCTION_TIMEOUT: Duration = Duration::from_mins(30);
 const DEFAULT_INITIALIZATION_TIMEOUT: Duration = Duration::from_secs(30);
-const DEFAULT_LOCK_RENEWAL: Duration = Duration::from_secs(5 * 60);
+const DEFAULT_LOCK_RENEWAL: Duration = Duration::from_mins(5);
 /// `ServiceBusOptions` multiplies this by the number of cores.
 const DEFAULT_CALLS_PER_CORE: usize = 16;
 

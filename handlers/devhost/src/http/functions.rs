@@ -135,11 +135,10 @@ fn respond(result: HttpResult) -> Response {
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(result.content_type));
     for (name, value) in &result.headers {
-        match (HeaderName::try_from(name), HeaderValue::try_from(value)) {
-            (Ok(name), Ok(value)) => {
-                headers.insert(name, value);
-            }
-            _ => tracing::warn!(name, "a response header is not valid and was dropped"),
+        if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::try_from(value)) {
+            headers.insert(name, value);
+        } else {
+            tracing::warn!(name, "a response header is not valid and was dropped");
         }
     }
     response

@@ -8,7 +8,7 @@ use azure_core::Uuid;
 use tokio::time::Instant;
 
 /// How long a code can be redeemed.
-const CODE_LIFETIME: Duration = Duration::from_secs(300);
+const CODE_LIFETIME: Duration = Duration::from_mins(5);
 
 /// What a person's choice on the page allows.
 #[derive(Debug, Clone)]

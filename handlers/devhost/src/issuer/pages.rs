@@ -12,7 +12,7 @@ use url::Url;
 use super::grants::Grant;
 use super::{AUTHORIZE, Issuer};
 
-/// An authorization request (RFC 6749, 4.1.1, with PKCE and OpenID Connect).
+/// An authorization request (RFC 6749, 4.1.1, with PKCE and the parameters of OIDC).
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(default)]
 pub(super) struct Authorization {

@@ -31,7 +31,7 @@ async fn serve() -> Served {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     let people = vec![principal(PrincipalKind::Service, "loader", "Partner"), principal(PrincipalKind::Person, "ann", "Reviewer")];
-    let issuer = Issuer::open(dir.path(), url.clone(), "api://x".into(), "tenant".into(), Duration::from_secs(60), people).unwrap();
+    let issuer = Issuer::open(dir.path(), url.clone(), "api://x".into(), "tenant".into(), Duration::from_mins(1), people).unwrap();
     tokio::spawn(async move { axum::serve(listener, issuer.router()).await });
     let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
     Served { dir, url, client }

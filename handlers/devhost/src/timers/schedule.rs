@@ -97,8 +97,8 @@ fn field(name: &str, text: &str, low: u32, high: u32, names: &[&str]) -> Result<
     for part in text.split(',') {
         let wrong = || format!("field {name}: expected {low} to {high}, a range, a list or a step, found \"{part}\"");
         let value = |text: &str| -> Result<u32, String> {
-            let named = names.iter().position(|n| text.to_ascii_lowercase().starts_with(n));
-            let number = match named {
+            let index = names.iter().position(|n| text.to_ascii_lowercase().starts_with(n));
+            let number = match index {
                 Some(index) => index as u32 + low,
                 None => text.parse().map_err(|_| wrong())?,
             };

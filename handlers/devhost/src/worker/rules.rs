@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 /// Errors are forgotten after a quiet time this long (`HttpFunctionInvocationDispatcher`).
-const QUIET: Duration = Duration::from_secs(30 * 60);
+const QUIET: Duration = Duration::from_mins(30);
 
 /// The error that stops the app.
 const LAST_ERROR: usize = 3;

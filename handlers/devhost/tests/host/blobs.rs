@@ -19,12 +19,16 @@ async fn put(host: &DevHost, path: &str, query: &[(&str, &str)], body: &str) {
     if is_blob {
         headers.insert("x-ms-blob-type", "BlockBlob");
     }
-    let canonical: String = headers.iter().map(|(name, value)| format!("{name}:{value}\n")).collect();
+    let canonical: Vec<String> = headers.iter().map(|(name, value)| format!("{name}:{value}\n")).collect();
     let mut sorted = query.to_vec();
     sorted.sort_unstable();
-    let resource: String = sorted.iter().map(|(name, value)| format!("\n{name}:{value}")).collect();
+    let resource: Vec<String> = sorted.iter().map(|(name, value)| format!("\n{name}:{value}")).collect();
     let length = if body.is_empty() { String::new() } else { body.len().to_string() };
-    let text = format!("PUT\n\n\n{length}\n\ntext/plain\n\n\n\n\n\n\n{canonical}/{DEVSTORE_ACCOUNT}/{DEVSTORE_ACCOUNT}{path}{resource}");
+    let text = format!(
+        "PUT\n\n\n{length}\n\ntext/plain\n\n\n\n\n\n\n{}/{DEVSTORE_ACCOUNT}/{DEVSTORE_ACCOUNT}{path}{}",
+        canonical.concat(),
+        resource.concat()
+    );
     let key = hmac::Key::new(hmac::HMAC_SHA256, &BASE64_STANDARD.decode(DEVSTORE_KEY).unwrap());
     let signature = BASE64_STANDARD.encode(hmac::sign(&key, text.as_bytes()));
     let mut request = reqwest::Client::new().put(url).query(query).header("content-type", "text/plain");

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use devhost::{AzuriteConfig, Config, DevHost, EventSubscription};
 
 /// How long anything may take on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 const HOST: &str = r#"{"version":"2.0","functionTimeout":"00:00:30",
     "extensionBundle":{"id":"Microsoft.Azure.Functions.ExtensionBundle","version":"[4.*, 5.0.0)"},
