@@ -1,6 +1,6 @@
 //! Looks at every row of a sample file once.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::path::Path;
 
@@ -189,7 +189,7 @@ pub(crate) fn ndjson(source: &Source<'_>, most_rows: u64) -> Result<Look> {
     let lake_names = names::columns(&sources);
     let with_empty: BTreeSet<String> = fields.iter().filter(|f| f.empty).map(|f| f.name.clone()).collect();
     let whole = rows - broken;
-    let seen = fields.into_iter().map(|field| field.finish(whole)).collect();
+    let seen = fields.into_iter().map(|field| field.finish(whole, &mut doubts)).collect();
     let (columns, mut spelling, more) = propose::text(seen, lake_names);
     doubts.extend(more);
     let empty_is_null = columns.iter().any(|c| c.kind != Kind::Text && with_empty.contains(&c.source));
@@ -198,11 +198,11 @@ pub(crate) fn ndjson(source: &Source<'_>, most_rows: u64) -> Result<Look> {
     Ok(Look { format: FileFormat::Ndjson, columns, spelling, rows, partial, doubts })
 }
 
-/// A key, with the JSON types that its values have.
+/// A key, with what is known of its values by their JSON type.
 struct JsonField {
     name: String,
-    profile: Profile,
-    types: BTreeSet<JsonType>,
+    nulls: u64,
+    types: BTreeMap<JsonType, Profile>,
     /// Some value is the empty text.
     empty: bool,
 }
@@ -217,35 +217,41 @@ enum JsonType {
 
 impl JsonField {
     fn new(name: String) -> Self {
-        Self { name, profile: Profile::default(), types: BTreeSet::new(), empty: false }
+        Self { name, nulls: 0, types: BTreeMap::new(), empty: false }
     }
 
     fn value(&mut self, value: &Value) {
         let (kind, spelled) = match value {
-            Value::Null => return self.profile.blank(),
+            Value::Null => {
+                self.nulls += 1;
+                return;
+            }
             Value::String(text) => (JsonType::String, text.clone()),
             Value::Number(number) => (JsonType::Number, number.to_string()),
             Value::Bool(word) => (JsonType::Boolean, word.to_string()),
             Value::Array(_) | Value::Object(_) => (JsonType::Nested, "{}".to_owned()),
         };
-        self.types.insert(kind);
         self.empty |= spelled.is_empty();
-        self.profile.value(&spelled, true);
+        self.types.entry(kind).or_default().value(&spelled, true);
     }
 
-    /// A string is text, a date or a time; only a JSON number is a number. Values of several types are text.
-    fn finish(mut self, rows: u64) -> Seen {
-        for _ in self.profile.rows..rows {
-            self.profile.blank();
+    /// The type of most values decides. A string is text, a date or a time; only a JSON number is a number.
+    fn finish(mut self, rows: u64, doubts: &mut Vec<String>) -> Seen {
+        let main = self.types.iter().max_by_key(|(_, profile)| profile.rows).map(|(kind, _)| *kind);
+        let mut profile = main.and_then(|kind| self.types.remove(&kind)).unwrap_or_default();
+        let others: u64 = self.types.values().map(|other| other.rows).sum();
+        if others > 0 {
+            doubts.push(format!("{}: {others} of {rows} values have another JSON type than the rest: their rows will be rejected", self.name));
         }
-        let types: Vec<JsonType> = self.types.into_iter().collect();
-        let known = match types.as_slice() {
-            [JsonType::Nested] => Some(Kind::Json),
-            [JsonType::String] => is_numeric_or_boolean(self.profile.shapes).then_some(Kind::Text),
-            [] | [_] => None,
-            _ => Some(Kind::Text),
+        for _ in profile.rows + others..rows {
+            profile.blank();
+        }
+        let known = match main {
+            Some(JsonType::Nested) => Some(Kind::Json),
+            Some(JsonType::String) if is_numeric_or_boolean(profile.shapes) => Some(Kind::Text),
+            _ => None,
         };
-        Seen { source: self.name, profile: self.profile, known }
+        Seen { source: self.name, profile, known }
     }
 }
 

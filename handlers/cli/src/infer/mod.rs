@@ -23,7 +23,7 @@ use crate::text::{count, plural, tame};
 use crate::{Fault, Result, terminal};
 use propose::Kind;
 use source::Source;
-use write::Proposal;
+use write::{FileFormat, Proposal};
 
 /// How often a proposal is corrected by what the engine says to it.
 const MAX_ROUNDS: usize = 6;
@@ -165,7 +165,7 @@ fn relax(proposal: &mut Proposal, report: &Report) -> bool {
                 column.doubts.push(format!("{} repeat a value", plural(problem.count, "row")));
             }
             Code::Required | Code::RepeatedUnique | Code::NulCharacter | Code::InvalidEncoding | Code::TooFewFields | Code::TooManyFields => continue,
-            _ if column.kind == Kind::Text => continue,
+            _ if !is_spelled(&proposal.format, column.kind) => continue,
             code => {
                 column.doubts.push(format!("taken as text, because of {} otherwise ({code})", plural(problem.count, "problem")));
                 column.kind = Kind::Text;
@@ -174,6 +174,15 @@ fn relax(proposal: &mut Proposal, report: &Report) -> bool {
         changed = true;
     }
     changed
+}
+
+/// Whether values of this type stand as text in the file, so that the column can be text instead.
+fn is_spelled(format: &FileFormat, kind: Kind) -> bool {
+    match format {
+        FileFormat::Csv { .. } => kind != Kind::Text,
+        FileFormat::Ndjson => matches!(kind, Kind::Date { .. } | Kind::Timestamp { .. } | Kind::Time | Kind::Uuid),
+        FileFormat::Parquet => false,
+    }
 }
 
 #[cfg(test)]

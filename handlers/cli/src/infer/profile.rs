@@ -28,6 +28,8 @@ pub(crate) struct Profile {
     pub(crate) values: u64,
     /// What the other values have in common.
     pub(crate) shapes: Shapes,
+    /// How many of the other values have each shape, by its number.
+    shape_counts: [u64; Shape::EVERY.len()],
     /// Some value had blanks around it that its type does not want.
     pub(crate) padded: bool,
     /// Smallest and largest number.
@@ -54,6 +56,7 @@ impl Default for Profile {
             suspects: BTreeMap::new(),
             values: 0,
             shapes: Shapes::ALL,
+            shape_counts: [0; Shape::EVERY.len()],
             padded: false,
             numbers: None,
             whole_digits: 0,
@@ -88,8 +91,10 @@ impl Profile {
         }
         self.values += 1;
         self.padded |= trimmed.len() != value.len();
-        if self.shapes != Shapes::NONE {
-            self.shapes = self.shapes.and(Shapes::of(trimmed));
+        let shapes = Shapes::of(trimmed);
+        self.shapes = self.shapes.and(shapes);
+        for shape in shapes.iter() {
+            self.shape_counts[shape as usize] += 1;
         }
         self.measure(trimmed);
         self.remember(trimmed);
@@ -155,6 +160,14 @@ impl Profile {
                 self.distinct = None;
             }
         }
+    }
+
+    /// Nearly all values have this shape, and so many have it not.
+    pub(crate) fn nearly(&self) -> Option<(Shape, u64)> {
+        let best = Shape::EVERY.into_iter().rev().max_by_key(|shape| self.shape_counts[*shape as usize])?;
+        let count = self.shape_counts[best as usize];
+        let others = self.values - count;
+        (others > 0 && count >= 20 && others * 20 <= self.values).then_some((best, others))
     }
 
     /// No value stands twice, as far as one can know.

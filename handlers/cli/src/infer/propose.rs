@@ -150,7 +150,13 @@ fn column(seen: Seen, name: String, spelling: &mut Spelling) -> Column {
 
 fn kind(profile: &Profile, spelling: &mut Spelling, doubts: &mut Vec<String>) -> Kind {
     let has = |shape| profile.shapes.has(shape);
-    if profile.values == 0 || profile.shapes == Shapes::NONE {
+    if profile.values == 0 {
+        return Kind::Text;
+    }
+    if profile.shapes == Shapes::NONE {
+        if let Some((shape, others)) = profile.nearly() {
+            doubts.push(format!("{others} of {} values are no {}, all others are: text, until they are corrected", profile.values, shape.name()));
+        }
         return Kind::Text;
     }
     if has(Shape::Integer) {

@@ -54,6 +54,46 @@ pub(crate) enum Shape {
     Uuid,
 }
 
+impl Shape {
+    /// All of them, in order.
+    pub(crate) const EVERY: [Self; 21] = [
+        Self::Integer,
+        Self::Point,
+        Self::Comma,
+        Self::CommaGroups,
+        Self::PointGroups,
+        Self::Float,
+        Self::TrueFalse,
+        Self::YesNo,
+        Self::YN,
+        Self::TF,
+        Self::DateIso,
+        Self::DateSlashed,
+        Self::DateCompact,
+        Self::DateDayFirst,
+        Self::DateMonthFirst,
+        Self::DateDotted,
+        Self::Instant,
+        Self::WallClock,
+        Self::WallClockBlank,
+        Self::Time,
+        Self::Uuid,
+    ];
+
+    /// What a person calls it.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Integer => "integers",
+            Self::Point | Self::Comma | Self::CommaGroups | Self::PointGroups | Self::Float => "numbers",
+            Self::TrueFalse | Self::YesNo | Self::YN | Self::TF => "booleans",
+            Self::DateIso | Self::DateSlashed | Self::DateCompact | Self::DateDayFirst | Self::DateMonthFirst | Self::DateDotted => "dates",
+            Self::Instant | Self::WallClock | Self::WallClockBlank => "timestamps",
+            Self::Time => "times of day",
+            Self::Uuid => "UUIDs",
+        }
+    }
+}
+
 impl Shapes {
     /// Every shape.
     pub(crate) const ALL: Self = Self(u32::MAX);
@@ -62,6 +102,11 @@ impl Shapes {
 
     pub(crate) fn has(self, shape: Shape) -> bool {
         self.0 & (1 << shape as u32) != 0
+    }
+
+    /// The shapes in the set.
+    pub(crate) fn iter(self) -> impl Iterator<Item = Shape> {
+        Shape::EVERY.into_iter().filter(move |shape| self.has(*shape))
     }
 
     pub(crate) fn and(self, other: Self) -> Self {

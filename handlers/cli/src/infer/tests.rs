@@ -58,6 +58,21 @@ fn json_lines_are_understood() {
 }
 
 #[test]
+fn the_json_type_of_most_values_decides() {
+    let mut text = String::new();
+    for n in 0..30 {
+        text.push_str(&format!("{{\"ok\":{},\"day\":\"{}\"}}\n", if n == 7 { "\"maybe\"" } else { "true" }, if n == 9 { "soon" } else { "2024-01-02" }));
+    }
+    let (proposal, report, doubts) = infer("o.ndjson", text.as_bytes()).unwrap();
+    assert_eq!(kind(&proposal, "ok"), Kind::Boolean);
+    assert_eq!((report.tally.totals.accepted, report.tally.totals.rejected), (29, 1));
+    assert!(doubts.iter().any(|d| d.contains("another JSON type")), "{doubts:?}");
+    let day = proposal.columns.iter().find(|c| c.name == "day").unwrap();
+    assert_eq!(day.kind, Kind::Text);
+    assert!(day.doubts.iter().any(|d| d.contains("1 of 30 values are no dates")), "{:?}", day.doubts);
+}
+
+#[test]
 fn empty_texts_among_dates_are_nulls() {
     let (proposal, report, _) = infer("o.ndjson", b"{\"at\":\"\"}\n{\"at\":\"2024-01-02\"}\n").unwrap();
     assert_eq!(kind(&proposal, "at"), Kind::Date { format: None });
