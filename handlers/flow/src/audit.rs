@@ -160,22 +160,33 @@ where
 {
     for _ in 0..10 {
         let Versioned { mut run, etag } = load(context, id).await?;
-        let Some(Change { actor, action, detail, writes }) = change(&mut run)? else {
+        let Some(change) = change(&mut run)? else {
             return Ok(run);
         };
-        let event = AuditEvent::next(id, Some(&run.audit), context.now(), actor, action, detail);
-        run.audit = AuditHead { seq: event.seq, hash: event.hash.clone() };
-        run.updated_at.clone_from(&event.at);
-        let mut batch = vec![
-            Write::Replace { id: RUN_DOCUMENT.to_owned(), kind: "run", body: body(&run)?, etag },
-            Write::Create { id: AuditEvent::document_id(event.seq), kind: "audit", body: body(&event)? },
-        ];
-        batch.extend(writes);
-        if context.catalog.commit(&id.partition(), batch).await? == Committed::Done {
+        if let Some(run) = attempt(context, run, etag, change).await? {
             return Ok(run);
         }
     }
     Err(Error::transient("K0409", format!("run {id} was changed by others ten times in a row")))
+}
+
+/// Writes a changed run that was read at `etag`, its audit event and the change's further documents in one transaction. `None` if
+/// somebody else was faster with any of them: nothing is written then.
+///
+/// # Errors
+/// Those of the catalog.
+pub async fn attempt(context: &Context, mut run: Run, etag: ETag, change: Change) -> Result<Option<Run>> {
+    let Change { actor, action, detail, writes } = change;
+    let event = AuditEvent::next(&run.run_id, Some(&run.audit), context.now(), actor, action, detail);
+    run.audit = AuditHead { seq: event.seq, hash: event.hash.clone() };
+    run.updated_at.clone_from(&event.at);
+    let mut batch = vec![
+        Write::Replace { id: RUN_DOCUMENT.to_owned(), kind: "run", body: body(&run)?, etag },
+        Write::Create { id: AuditEvent::document_id(event.seq), kind: "audit", body: body(&event)? },
+    ];
+    batch.extend(writes);
+    let committed = context.catalog.commit(&run.run_id.partition(), batch).await?;
+    Ok((committed == Committed::Done).then_some(run))
 }
 
 /// The run with its version.

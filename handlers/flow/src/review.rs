@@ -43,6 +43,18 @@ pub struct ReviewCase {
     pub decisions: Vec<Decision>,
 }
 
+impl ReviewCase {
+    /// Id of a case: `<run>.<number>`.
+    pub fn id(run: &RunId, number: u32) -> String {
+        format!("{run}.{number}")
+    }
+
+    /// Id of its document in the run's partition.
+    pub fn document_id(number: u32) -> String {
+        format!("case:{number:06}")
+    }
+}
+
 /// Where a case stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

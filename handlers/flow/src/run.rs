@@ -65,7 +65,7 @@ impl State {
     }
 }
 
-/// The landing blob of a run.
+/// The blob that a run reads: the landing blob, or, for a later attempt when that is gone, the raw copy of an earlier one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Source {
     /// `landing-<partner>/<path>`.
@@ -192,6 +192,9 @@ pub struct Run {
     pub partner: String,
     /// Pipeline name, also in `pinned`; `None` if no pipeline takes the file. Kept at the top for queries.
     pub pipeline: Option<String>,
+    /// Path below the partner's container, as the partner chose it. Kept at the top for queries, and since a later attempt may read the raw
+    /// copy of an earlier one.
+    pub path: String,
     /// What the run is pinned to; `None` if no pipeline takes the file.
     pub pinned: Option<Pinned>,
     /// What it reads.
@@ -254,7 +257,7 @@ impl Run {
 
     /// The unchanged copy in the raw zone: `raw/<run>/<file name>`.
     pub fn raw(&self) -> BlobPath {
-        let name = self.source.blob.path.rsplit('/').next().unwrap_or("data");
+        let name = self.path.rsplit('/').next().unwrap_or("data");
         BlobPath::new(crate::lake::RAW, format!("{}/{name}", self.run_id))
     }
 

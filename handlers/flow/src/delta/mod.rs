@@ -7,6 +7,8 @@
 mod schema;
 mod store;
 mod table;
+#[cfg(test)]
+mod tests;
 
 use std::{
     collections::{BTreeMap, HashMap},

@@ -43,7 +43,7 @@ fn unreadable(table: &str, error: DeltaTableError) -> Error {
     }
 }
 
-fn log_store(context: &Context, table: &str) -> Result<LogStoreRef> {
+pub(super) fn log_store(context: &Context, table: &str) -> Result<LogStoreRef> {
     let root: Arc<dyn ObjectStore> = Arc::new(LakeStore::new(context.lake.clone(), CURATED));
     let below: Arc<dyn ObjectStore> = Arc::new(PrefixStore::new(root.clone(), Path::from(table)));
     let url = Url::parse(&format!("lake:///{table}/")).map_err(|e| Error::permanent("D0005", format!("{table:?} cannot name a table")).because(e))?;
