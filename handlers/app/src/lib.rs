@@ -1,1 +1,13 @@
-//! x
+//! The custom handler: trigger envelopes, HTTP API, authentication, telemetry. Wiring only; what happens to a file is told in
+//! `sluice_flow`.
+
+pub mod api;
+mod app;
+pub mod auth;
+pub mod functions;
+pub mod server;
+pub mod settings;
+pub mod telemetry;
+pub mod trigger;
+
+pub use app::App;

@@ -1,0 +1,226 @@
+//! Pipelines and their contracts: stored as immutable versions of their YAML texts, refused with all mistakes at once.
+
+use axum::{
+    extract::State,
+    http::{HeaderMap, HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use base64::{Engine, engine::general_purpose::STANDARD};
+use serde::{Deserialize, Serialize};
+use sluice_contract::{Plan, Sources};
+use sluice_flow::pipelines::{self, PipelinePointer, PipelineVersion, PutError, Sample};
+use utoipa::ToSchema;
+
+use super::{
+    extract::{Json, Path, Precondition},
+    problem::Problem,
+    runs::run_id,
+};
+use crate::{app::App, auth::Caller};
+
+/// Bytes of a dry run's sample unless asked otherwise.
+const SAMPLE_BYTES: u64 = 1 << 20;
+/// Most bytes of a dry run's sample.
+const MOST_SAMPLE_BYTES: u64 = 32 << 20;
+
+/// Which version of a pipeline is live.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct PipelineView {
+    /// Name.
+    name: String,
+    /// Partner it takes files from.
+    partner: String,
+    /// Path glob below the partner's container.
+    path: String,
+    /// The live version.
+    version: u32,
+    /// RFC 3339 UTC.
+    updated_at: String,
+}
+
+/// A version without its texts.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct VersionView {
+    /// Pipeline name.
+    name: String,
+    /// 1-based.
+    version: u32,
+    /// BLAKE3 of both texts, hex.
+    hash: String,
+    /// RFC 3339 UTC.
+    created_at: String,
+    /// Object id of the author.
+    created_by: String,
+}
+
+/// A version with its texts.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct PipelineTexts {
+    /// The version.
+    #[serde(flatten)]
+    version: VersionView,
+    /// YAML text of the pipeline.
+    pipeline: String,
+    /// YAML text of the contract.
+    contract: String,
+}
+
+/// Texts to store.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct PutPipeline {
+    /// YAML text of the pipeline; its `name` must be that of the path.
+    pipeline: String,
+    /// YAML text of the contract (Open Data Contract Standard v3.1).
+    contract: String,
+    /// Name of the pipeline's file, for messages.
+    pipeline_file: Option<String>,
+    /// Name of the contract's file, for messages.
+    contract_file: Option<String>,
+}
+
+/// What to try, and on what: `sample`, `sampleBase64` or `run`.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct DryRunBody {
+    /// YAML text of the pipeline.
+    pipeline: String,
+    /// YAML text of the contract.
+    contract: String,
+    /// Content of a sample file, as text.
+    sample: Option<String>,
+    /// Content of a sample file, as base64: for compressed files and Parquet.
+    sample_base64: Option<String>,
+    /// Name of the sample file; its ending can tell how it is compressed.
+    sample_name: Option<String>,
+    /// A past run, whose raw file is read again.
+    run: Option<String>,
+    /// Bytes of the file to try: 1 MiB unless asked otherwise, 32 MiB at most.
+    bytes: Option<u64>,
+}
+
+impl From<&PipelineVersion> for VersionView {
+    fn from(v: &PipelineVersion) -> Self {
+        Self { name: v.name.clone(), version: v.version, hash: v.hash.clone(), created_at: v.created_at.clone(), created_by: v.created_by.clone() }
+    }
+}
+
+impl From<PipelinePointer> for PipelineView {
+    fn from(p: PipelinePointer) -> Self {
+        Self { name: p.name, partner: p.partner, path: p.path, version: p.version, updated_at: p.updated_at }
+    }
+}
+
+impl From<PutError> for Problem {
+    fn from(error: PutError) -> Self {
+        match error {
+            PutError::Mistakes(mistakes) => mistakes.into(),
+            PutError::Error(error) => error.into(),
+        }
+    }
+}
+
+fn tag(version: u32) -> String {
+    format!("\"v{version}\"")
+}
+
+/// An answer with the version as its entity tag.
+pub(super) fn tagged(tag: &str, response: impl IntoResponse) -> Response {
+    let mut headers = HeaderMap::new();
+    if let Ok(value) = HeaderValue::from_str(tag) {
+        headers.insert(header::ETAG, value);
+    }
+    (headers, response).into_response()
+}
+
+fn sources<'a>(pipeline: &'a str, pipeline_file: Option<&'a str>, contract: &'a str, contract_file: Option<&'a str>) -> Sources<'a> {
+    Sources {
+        pipeline_file: pipeline_file.unwrap_or("pipeline.yaml"),
+        pipeline,
+        contract_file: contract_file.unwrap_or("contract.odcs.yaml"),
+        contract,
+    }
+}
+
+/// The live version, `None` if there is no such pipeline.
+pub(super) async fn live(app: &App, name: &str) -> Result<Option<PipelineVersion>, Problem> {
+    match pipelines::live(&app.context, name).await {
+        Ok(pointer) => Ok(Some(pipelines::get(&app.context, name, pointer.version).await?)),
+        Err(error) if error.code() == "A0404" => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// All pipelines, with their live versions.
+#[utoipa::path(get, path = "/pipelines", tag = "pipelines", responses((status = 200, body = [PipelineView])))]
+pub(super) async fn list(State(app): State<App>) -> Result<axum::Json<Vec<PipelineView>>, Problem> {
+    Ok(axum::Json(pipelines::list(&app.context).await?.into_iter().map(Into::into).collect()))
+}
+
+/// The live version, with its texts; its `ETag` is what `If-Match` takes.
+#[utoipa::path(get, path = "/pipelines/{name}", tag = "pipelines", params(("name" = String, Path)), responses((status = 200, body = PipelineTexts), (status = 404, body = Problem)))]
+pub(super) async fn get(State(app): State<App>, Path(name): Path<String>) -> Result<Response, Problem> {
+    let version = live(&app, &name).await?.ok_or_else(|| Problem::not_found("this pipeline"))?;
+    Ok(texts(StatusCode::OK, version))
+}
+
+fn texts(status: StatusCode, version: PipelineVersion) -> Response {
+    let texts = PipelineTexts { version: (&version).into(), pipeline: version.pipeline, contract: version.contract };
+    tagged(&tag(version.version), (status, axum::Json(texts)))
+}
+
+/// All versions, newest first.
+#[utoipa::path(get, path = "/pipelines/{name}/versions", tag = "pipelines", params(("name" = String, Path)), responses((status = 200, body = [VersionView]), (status = 404, body = Problem)))]
+pub(super) async fn versions(State(app): State<App>, Path(name): Path<String>) -> Result<axum::Json<Vec<VersionView>>, Problem> {
+    let versions = pipelines::versions(&app.context, &name).await?;
+    if versions.is_empty() {
+        return Err(Problem::not_found("this pipeline"));
+    }
+    Ok(axum::Json(versions.iter().rev().map(Into::into).collect()))
+}
+
+/// Stores the next version and makes it live. The same texts again are the same version.
+#[utoipa::path(put, path = "/pipelines/{name}", tag = "pipelines",
+    params(("name" = String, Path), ("If-Match" = Option<String>, Header, description = "`ETag` of the version that was read"), ("If-None-Match" = Option<String>, Header, description = "`*`: only if there is none")),
+    request_body = PutPipeline,
+    responses((status = 200, body = PipelineTexts), (status = 409, body = Problem, description = "Changed by others at the same time"), (status = 412, body = Problem), (status = 422, body = Problem, description = "All mistakes at once; or another pipeline takes these files")))]
+pub(super) async fn put(
+    State(app): State<App>,
+    caller: Caller,
+    Path(name): Path<String>,
+    precondition: Option<Precondition>,
+    Json(body): Json<PutPipeline>,
+) -> Result<Response, Problem> {
+    let sources = sources(&body.pipeline, body.pipeline_file.as_deref(), &body.contract, body.contract_file.as_deref());
+    let named = Plan::parse(&sources).map_err(Problem::from)?.pipeline.name;
+    if named != name {
+        return Err(Problem::bad_request(format!("expected the texts of pipeline {name:?}, as the path says, found those of {named:?}")));
+    }
+    if let Some(precondition) = precondition {
+        precondition.check(live(&app, &name).await?.map(|version| tag(version.version)).as_deref())?;
+    }
+    let version = pipelines::put(&app.context, &caller.id, &sources).await?;
+    Ok(texts(StatusCode::OK, version))
+}
+
+/// Runs a pipeline over a sample or a past run's file without storing anything.
+#[utoipa::path(post, path = "/pipelines/dry-run", tag = "pipelines", request_body = DryRunBody, responses((status = 200, body = Object), (status = 404, body = Problem), (status = 422, body = Problem, description = "All mistakes at once")))]
+pub(super) async fn dry_run(State(app): State<App>, Json(body): Json<DryRunBody>) -> Result<Response, Problem> {
+    let name = body.sample_name.clone().unwrap_or_else(|| "sample".to_owned());
+    let sample = match (body.sample, body.sample_base64, body.run) {
+        (Some(text), None, None) => Sample::Bytes { name, bytes: text.into() },
+        (None, Some(base64), None) => {
+            let bytes = STANDARD.decode(base64).map_err(|_| Problem::bad_request("sampleBase64: expected base64"))?;
+            Sample::Bytes { name, bytes: bytes.into() }
+        }
+        (None, None, Some(run)) => Sample::Run(run_id(run)?),
+        _ => return Err(Problem::bad_request("expected one of sample, sampleBase64 and run")),
+    };
+    let sources = sources(&body.pipeline, None, &body.contract, None);
+    let bytes = body.bytes.unwrap_or(SAMPLE_BYTES).clamp(1, MOST_SAMPLE_BYTES);
+    let report = pipelines::dry_run(&app.context, &sources, sample, bytes).await?;
+    Ok(axum::Json(report).into_response())
+}

@@ -1,0 +1,187 @@
+//! Errors of the API: `application/problem+json` (RFC 9457) with a stable code.
+
+use axum::{
+    Json,
+    http::{HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use serde::Serialize;
+use sluice_flow::{Error, Kind, reviews::RowProblems};
+use utoipa::ToSchema;
+
+/// What went wrong.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct Problem {
+    /// Always `about:blank`: the code tells more.
+    #[serde(rename = "type")]
+    pub kind: &'static str,
+    /// The status in words.
+    pub title: String,
+    /// HTTP status.
+    pub status: u16,
+    /// What was expected, what was found, and what to do.
+    pub detail: String,
+    /// Stable code, explained in docs/ERRORS.md.
+    pub code: String,
+    /// Mistakes of a contract, a pipeline or a table, all at once.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub mistakes: Vec<Mistake>,
+    /// Parts of a request that failed, where others succeeded.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub problems: Vec<PartProblem>,
+    /// Rows that do not fit after their correction.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub rows: Vec<RowProblem>,
+}
+
+/// One mistake in a text that was sent.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct Mistake {
+    /// Stable code.
+    pub code: String,
+    /// File name.
+    pub file: String,
+    /// Path in the document, such as `rules[0].when`.
+    pub path: String,
+    /// 1-based line.
+    pub line: usize,
+    /// 1-based column.
+    pub column: usize,
+    /// What was expected and found.
+    pub message: String,
+}
+
+/// Why one part of a request failed.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct PartProblem {
+    /// Id of the part.
+    pub id: String,
+    /// Stable code.
+    pub code: String,
+    /// Why.
+    pub detail: String,
+}
+
+/// What is wrong with a row after its correction.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct RowProblem {
+    /// 0-based number of the row in the file.
+    pub row: u64,
+    /// Every reason: code, column, value, message.
+    #[schema(value_type = Vec<Object>)]
+    pub problems: Vec<sluice_engine::Problem>,
+}
+
+fn rows(error: &Error) -> Vec<RowProblem> {
+    let rows = std::error::Error::source(error).and_then(|source| source.downcast_ref::<RowProblems>());
+    rows.map(|rows| rows.0.iter().map(|row| RowProblem { row: row.row, problems: row.problems.clone() }).collect()).unwrap_or_default()
+}
+
+impl Problem {
+    /// A problem of this status, code and detail.
+    pub fn new(status: StatusCode, code: impl Into<String>, detail: impl Into<String>) -> Self {
+        Self {
+            kind: "about:blank",
+            title: status.canonical_reason().unwrap_or("Error").to_owned(),
+            status: status.as_u16(),
+            detail: detail.into(),
+            code: code.into(),
+            mistakes: Vec::new(),
+            problems: Vec::new(),
+            rows: Vec::new(),
+        }
+    }
+
+    /// 400: the request itself is wrong.
+    pub fn bad_request(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "H0400", detail)
+    }
+
+    /// 401.
+    pub fn unauthorized() -> Self {
+        Self::new(StatusCode::UNAUTHORIZED, "H0401", "expected a valid access token in the Authorization header")
+    }
+
+    /// 403.
+    pub fn forbidden(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::FORBIDDEN, "H0403", detail)
+    }
+
+    /// 404; also for what belongs to others.
+    pub fn not_found(what: &str) -> Self {
+        Self::new(StatusCode::NOT_FOUND, "H0404", format!("{what} does not exist"))
+    }
+
+    /// 405.
+    pub fn method_not_allowed(allowed: &str) -> Self {
+        Self::new(StatusCode::METHOD_NOT_ALLOWED, "H0405", format!("expected one of the methods {allowed}"))
+    }
+
+    /// 412: somebody else changed it.
+    pub fn precondition_failed(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::PRECONDITION_FAILED, "H0412", detail)
+    }
+
+    /// 503: try again.
+    pub fn unavailable(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "H0503", detail)
+    }
+
+    /// 500: the detail is in the log, not in the answer.
+    pub fn internal() -> Self {
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "H0500", "something unexpected happened; the log has the details")
+    }
+}
+
+impl From<Error> for Problem {
+    fn from(error: Error) -> Self {
+        // The flow's codes for answers to people end in the HTTP status that fits them.
+        let status = match (error.kind(), error.code().get(1..)) {
+            (Kind::Transient, _) => StatusCode::SERVICE_UNAVAILABLE,
+            (_, Some("0400")) => StatusCode::BAD_REQUEST,
+            (_, Some("0403")) => StatusCode::FORBIDDEN,
+            (_, Some("0404")) => StatusCode::NOT_FOUND,
+            (_, Some("0409" | "0410" | "0423" | "0425")) => StatusCode::CONFLICT,
+            (_, Some("0412")) => StatusCode::PRECONDITION_FAILED,
+            (Kind::Refused, _) => StatusCode::UNPROCESSABLE_ENTITY,
+            (Kind::Permanent, _) => StatusCode::CONFLICT,
+            (Kind::Bug, _) => StatusCode::INTERNAL_SERVER_ERROR,
+        };
+        match status {
+            StatusCode::INTERNAL_SERVER_ERROR => {
+                tracing::error!(code = error.code(), error = error.chain(), "request failed");
+                Self { code: error.code().to_owned(), ..Self::internal() }
+            }
+            StatusCode::SERVICE_UNAVAILABLE => {
+                tracing::warn!(code = error.code(), error = error.chain(), "request failed for now");
+                Self { code: error.code().to_owned(), ..Self::unavailable("a service below did not answer; try again soon") }
+            }
+            status => Self { rows: rows(&error), ..Self::new(status, error.code(), error.message()) },
+        }
+    }
+}
+
+impl From<sluice_contract::Mistakes> for Problem {
+    fn from(mistakes: sluice_contract::Mistakes) -> Self {
+        let count = mistakes.0.len();
+        let detail = format!("{count} {} must be corrected; nothing was stored", if count == 1 { "mistake" } else { "mistakes" });
+        let mistakes = mistakes.0.into_iter().map(|m| {
+            let sluice_contract::Mistake { code, file, path, line, column, message } = m;
+            Mistake { code, file, path, line, column, message }
+        });
+        Self { mistakes: mistakes.collect(), ..Self::new(StatusCode::UNPROCESSABLE_ENTITY, "H0422", detail) }
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let mut response = (status, Json(self)).into_response();
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        if status == StatusCode::SERVICE_UNAVAILABLE {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
+        }
+        response
+    }
+}

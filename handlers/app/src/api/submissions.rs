@@ -1,0 +1,223 @@
+//! Submissions: upload grants, and what became of an upload.
+
+use axum::{
+    body::Body,
+    extract::State,
+    http::{HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use serde::{Deserialize, Serialize};
+use sluice_flow::{
+    grant,
+    rejected::{self, Cells},
+    run::{Declared, Run},
+    runs::{self, RunFilter},
+    submissions,
+};
+use utoipa::{IntoParams, ToSchema};
+
+use super::{
+    Page, cursor,
+    extract::{Json, Path, Query},
+    problem::Problem,
+    runs::RunSummary,
+};
+use crate::{
+    app::App,
+    auth::{Caller, Scope},
+};
+
+/// Validity of a grant unless asked otherwise.
+const DEFAULT_SECONDS: u64 = 60 * 60;
+
+/// What is asked for.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct GrantRequest {
+    /// For whom; a partner may leave it out.
+    partner: Option<String>,
+    /// What is granted.
+    grant: GrantScope,
+    /// Checksums and size of the file, if known: they are checked after the upload.
+    #[serde(default)]
+    declared: DeclaredView,
+    /// Validity in seconds, 7 days at most; an hour unless asked otherwise.
+    valid_seconds: Option<u64>,
+}
+
+/// One file, or the partner's container for a time.
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
+#[serde(tag = "kind", rename_all = "lowercase", deny_unknown_fields)]
+pub(super) enum GrantScope {
+    /// One path, create-only.
+    File {
+        /// Path below the partner's container.
+        path: String,
+    },
+    /// The container, for jobs that overwrite by name.
+    Container,
+}
+
+/// Checksums in hex and size in bytes.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct DeclaredView {
+    /// 32 hex digits.
+    md5: Option<String>,
+    /// 64 hex digits.
+    sha256: Option<String>,
+    /// 64 hex digits.
+    blake3: Option<String>,
+    /// Bytes.
+    size: Option<u64>,
+}
+
+/// A grant with its URL, which is shown this once.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Granted {
+    /// Its id; `GET /submissions/{id}` tells what became of it.
+    grant_id: String,
+    /// Partner id.
+    partner: String,
+    /// What is granted.
+    grant: GrantScope,
+    /// Upload here: a blob URL or a container URL with a signature.
+    url: String,
+    /// RFC 3339 UTC.
+    expires_at: String,
+}
+
+/// A submission: a grant, an upload, or both.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct SubmissionView {
+    /// The id that was asked for.
+    id: String,
+    /// Runs, newest first.
+    runs: Vec<RunSummary>,
+}
+
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct SubmissionQuery {
+    /// Path below the partner's container.
+    path: Option<String>,
+    /// `next` of the page before.
+    cursor: Option<String>,
+    /// Items of a page, 200 at most.
+    limit: Option<usize>,
+}
+
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct RejectedQuery {
+    /// Whether cells that a spreadsheet would run as formulas are made harmless by an apostrophe.
+    #[serde(default)]
+    safe: bool,
+}
+
+impl From<GrantScope> for grant::Scope {
+    fn from(scope: GrantScope) -> Self {
+        match scope {
+            GrantScope::File { path } => Self::File { path },
+            GrantScope::Container => Self::Container,
+        }
+    }
+}
+
+impl From<grant::Scope> for GrantScope {
+    fn from(scope: grant::Scope) -> Self {
+        match scope {
+            grant::Scope::File { path } => Self::File { path },
+            grant::Scope::Container => Self::Container,
+        }
+    }
+}
+
+impl From<DeclaredView> for Declared {
+    fn from(d: DeclaredView) -> Self {
+        Self { md5: d.md5, sha256: d.sha256, blake3: d.blake3, size: d.size }
+    }
+}
+
+/// Asks for a time-limited URL to upload to.
+#[utoipa::path(post, path = "/submissions", tag = "submissions", request_body = GrantRequest, responses((status = 201, body = Granted), (status = 422, body = Problem)))]
+pub(super) async fn grant(State(app): State<App>, scope: Scope, caller: Caller, Json(asked): Json<GrantRequest>) -> Result<Response, Problem> {
+    let partner = match (&scope, asked.partner) {
+        (Scope::Partner(own), None) => own.clone(),
+        (Scope::Partner(own), Some(partner)) if *own == partner => partner,
+        (Scope::Partner(_), Some(_)) => return Err(Problem::not_found("this partner")),
+        (Scope::All, Some(partner)) => partner,
+        (Scope::All, None) => return Err(Problem::bad_request("partner: expected the partner's id")),
+    };
+    let request = submissions::GrantRequest {
+        scope: asked.grant.into(),
+        declared: asked.declared.into(),
+        valid_seconds: asked.valid_seconds.unwrap_or(DEFAULT_SECONDS),
+    };
+    let (grant, url) = submissions::grant(&app.context, app.signer.as_ref(), &caller.actor(), &partner, request).await?;
+    let granted =
+        Granted { grant_id: grant.grant_id, partner: grant.partner, grant: grant.scope.into(), url: url.to_string(), expires_at: grant.expires_at };
+    let mut response = (StatusCode::CREATED, axum::Json(granted)).into_response();
+    // The URL is a secret.
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    Ok(response)
+}
+
+/// Uploads, newest first, each with its newest run.
+#[utoipa::path(get, path = "/submissions", tag = "submissions", params(SubmissionQuery), responses((status = 200, body = Page<RunSummary>), (status = 400, body = Problem)))]
+pub(super) async fn list(State(app): State<App>, scope: Scope, Query(query): Query<SubmissionQuery>) -> Result<axum::Json<Page<RunSummary>>, Problem> {
+    let listing = ("submissions", scope.partner(), &query.path);
+    let after = cursor::decode(&listing, query.cursor.as_deref())?;
+    let filter = RunFilter { partner: scope.partner().map(str::to_owned), path: query.path.clone(), ..RunFilter::default() };
+    let page = runs::list(&app.context, &filter, after.as_deref(), cursor::limit(query.limit)).await?;
+    Ok(axum::Json(Page { items: page.items.iter().map(Into::into).collect(), next: cursor::encode(&listing, page.next) }))
+}
+
+/// Runs of a submission, grant or run id, newest first.
+async fn found(app: &App, scope: &Scope, id: &str) -> Result<Vec<Run>, Problem> {
+    Ok(submissions::find(&app.context, scope.partner(), id).await?)
+}
+
+/// The newest run of a submission, grant or run id.
+async fn newest(app: &App, scope: &Scope, id: &str) -> Result<Run, Problem> {
+    let newest = found(app, scope, id).await?.into_iter().max_by_key(|run| run.attempt);
+    newest.ok_or_else(|| Problem::not_found("this submission"))
+}
+
+/// What became of a submission. The id is a submission's, a grant's or a run's.
+#[utoipa::path(get, path = "/submissions/{id}", tag = "submissions", params(("id" = String, Path)), responses((status = 200, body = SubmissionView), (status = 404, body = Problem)))]
+pub(super) async fn get(State(app): State<App>, scope: Scope, Path(id): Path<String>) -> Result<axum::Json<SubmissionView>, Problem> {
+    let runs = found(&app, &scope, &id).await?;
+    Ok(axum::Json(SubmissionView { id, runs: runs.iter().map(Into::into).collect() }))
+}
+
+/// The receipt: hashes, counts, reasons.
+#[utoipa::path(get, path = "/submissions/{id}/receipt", tag = "submissions", params(("id" = String, Path)), responses((status = 200, body = Object), (status = 404, body = Problem), (status = 409, body = Problem, description = "The run has not ended")))]
+pub(super) async fn receipt(State(app): State<App>, scope: Scope, Path(id): Path<String>) -> Result<Response, Problem> {
+    let run = newest(&app, &scope, &id).await?;
+    Ok(axum::Json(submissions::receipt(&app.context, &run.run_id).await?).into_response())
+}
+
+/// The rejected rows in the partner's own format, each with its reasons.
+#[utoipa::path(get, path = "/submissions/{id}/rejected", tag = "submissions", params(("id" = String, Path), RejectedQuery), responses(
+    (status = 200, description = "CSV or NDJSON", content((String = "text/csv"), (String = "application/x-ndjson"))), (status = 404, body = Problem),
+))]
+pub(super) async fn rejected(State(app): State<App>, scope: Scope, Path(id): Path<String>, Query(query): Query<RejectedQuery>) -> Result<Response, Problem> {
+    let run = newest(&app, &scope, &id).await?;
+    let cells = if query.safe { Cells::SpreadsheetSafe } else { Cells::AsSent };
+    let file = rejected::stream(&app.context, &run, cells).await?;
+    let name = format!("{}-rejected.{}", run.run_id, file.extension);
+    let mut response = Response::new(Body::from_stream(file.bytes));
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(file.content_type));
+    // A run id and an extension are visible ASCII.
+    if let Ok(value) = HeaderValue::from_str(&format!("attachment; filename=\"{name}\"")) {
+        headers.insert(header::CONTENT_DISPOSITION, value);
+    }
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    Ok(response)
+}

@@ -1,0 +1,33 @@
+//! What every request and invocation works with.
+
+use std::{sync::Arc, time::Duration};
+
+use sluice_flow::{Context, grant::UploadSigner};
+
+use crate::{api::health::Health, auth::Authenticator, settings::Settings};
+
+/// The wired handler. Cheap to clone.
+#[derive(Clone)]
+pub struct App {
+    /// The flow's world.
+    pub context: Context,
+    /// Signs upload grants.
+    pub signer: Arc<dyn UploadSigner>,
+    /// Checks access tokens.
+    pub authenticator: Arc<Authenticator>,
+    /// The last answer of the readiness check.
+    pub health: Arc<Health>,
+    /// Time after which an invocation gives up by itself.
+    pub invocation_limit: Duration,
+}
+
+impl App {
+    /// Wires an app.
+    ///
+    /// # Errors
+    /// A text, if no HTTP client for the issuer can be made.
+    pub fn new(settings: &Settings, context: Context, signer: Arc<dyn UploadSigner>) -> Result<Self, String> {
+        let authenticator = Arc::new(Authenticator::new(settings, context.clock.clone())?);
+        Ok(Self { context, signer, authenticator, health: Arc::default(), invocation_limit: settings.invocation_limit })
+    }
+}

@@ -1,0 +1,15 @@
+//! Tests of the wired handler: in one process with the memory doubles, a token issuer on loopback, and the files of the repository.
+
+mod access;
+mod api;
+mod audit;
+mod binary;
+mod fixtures;
+mod functions;
+mod harness;
+mod invocations;
+mod issuer;
+mod journey;
+mod openapi;
+mod tokens;
+mod world;
