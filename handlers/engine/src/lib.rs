@@ -24,6 +24,8 @@ mod sql;
 mod stages;
 mod tasks;
 mod text_input;
+#[cfg(test)]
+mod tests;
 mod transform;
 mod typed;
 mod write;

@@ -226,7 +226,6 @@ impl Lines {
         }
         let mut at = 0;
         loop {
-            self.splitter.clear_fields();
             let (len, lines) = match self.splitter.next(&self.text[at..], is_last) {
                 Found::More => break,
                 Found::Skip { len, lines } => (len, lines),
@@ -235,6 +234,8 @@ impl Lines {
                     (len, lines)
                 }
             };
+            // Not before: the fields of a record that is still open are those of the pieces before, too.
+            self.splitter.clear_fields();
             at += len;
             self.offset += len as u64;
             self.line += u64::from(lines);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use sluice_contract::Plan;
 
 use super::automaton::Automaton;
-use super::splitter::{Found, Splitter};
+use super::splitter::{Found, Shape, Splitter};
 use crate::Chunk;
 
 /// Finds one record of a chunk of records, so that the engine can be asked about this record alone.
@@ -18,18 +18,28 @@ pub struct RecordFinder {
     /// Bytes from the start of the open record on.
     text: Vec<u8>,
     base: u64,
+    /// The record, whose line end may go on with the next byte.
+    found: Option<Chunk>,
 }
 
 impl RecordFinder {
     /// For the record with this number (0-based, in the file), which lies in `chunk`.
     pub fn new(plan: &Plan, chunk: &Chunk, row: u64) -> Self {
         let splitter = Splitter::new(Arc::new(Automaton::of(plan)), plan.pipeline.limits.row_bytes);
-        Self { splitter, row, next_row: chunk.first_row, line: chunk.first_line, text: Vec::new(), base: chunk.start }
+        Self { splitter, row, next_row: chunk.first_row, line: chunk.first_line, text: Vec::new(), base: chunk.start, found: None }
     }
 
     /// Takes the next bytes of the chunk, in pieces of any size; `is_last` with its end. Gives the record as a chunk of its own, which the
     /// engine treats just as it treats the record in its own chunk.
     pub fn push(&mut self, bytes: &[u8], is_last: bool) -> Option<Chunk> {
+        if let Some(mut found) = self.found.take() {
+            if bytes.is_empty() && !is_last {
+                self.found = Some(found);
+                return None;
+            }
+            found.end += u64::from(bytes.first() == Some(&b'\n'));
+            return Some(found);
+        }
         self.text.extend_from_slice(bytes);
         let mut used = 0;
         let found = loop {
@@ -42,12 +52,13 @@ impl RecordFinder {
                         break None;
                     }
                 }
-                Found::Record { len, lines, .. } => {
+                Found::Record { len, lines, shape, .. } => {
                     self.splitter.clear_fields();
                     let start = self.base + used as u64;
                     used += len;
                     if self.next_row == self.row {
-                        let end = start + len as u64;
+                        // One byte more than the longest row shows that it is too long.
+                        let end = start + len as u64 + u64::from(shape == Shape::TooLong);
                         break Some(Chunk { start, end, first_row: self.row, first_line: self.line, row_groups: Vec::new() });
                     }
                     self.next_row += 1;
@@ -55,8 +66,13 @@ impl RecordFinder {
                 }
             }
         };
+        let is_open = !is_last && used == self.text.len() && self.text.last() == Some(&b'\r');
         self.text.drain(..used);
         self.base += used as u64;
+        if is_open {
+            self.found = found;
+            return None;
+        }
         found
     }
 }

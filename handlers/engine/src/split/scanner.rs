@@ -179,7 +179,9 @@ impl Track {
     fn finish(self, automaton: &Automaton) -> TrackNotes {
         let end = self.end.unwrap_or_else(|| {
             let open = self.first.map_or_else(|| self.splitter.open_state(), Open::State);
-            TrackEnd::Open { state: track_of(automaton, open), rows: self.rows, lines: self.lines, last: self.last }
+            // Line ends inside the record that is still open were passed too.
+            let lines = self.lines + u64::from(self.splitter.open_lines());
+            TrackEnd::Open { state: track_of(automaton, open), rows: self.rows, lines, last: self.last }
         });
         TrackNotes { first_end: self.first_end, marks: self.marks, end }
     }

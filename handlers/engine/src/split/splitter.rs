@@ -93,6 +93,11 @@ impl Splitter {
         self.at == 0 && !self.dropping && !self.after_cr && self.careful == 0
     }
 
+    /// Line ends inside the open record so far.
+    pub(crate) fn open_lines(&self) -> u32 {
+        self.lines
+    }
+
     /// The state that the next bytes meet, if it is one of a record that began in the ordinary way.
     pub(crate) fn open_state(&self) -> Open {
         match () {

@@ -1,0 +1,14 @@
+//! Whole files through the whole engine.
+
+mod aggregates;
+mod columns;
+mod csv_files;
+mod cuts;
+mod documentation;
+mod formats;
+mod mistakes;
+mod refusals;
+mod review;
+mod runs;
+pub(crate) mod support;
+mod tasks;
