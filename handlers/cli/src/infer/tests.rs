@@ -59,10 +59,12 @@ fn json_lines_are_understood() {
 
 #[test]
 fn the_json_type_of_most_values_decides() {
-    let mut text = String::new();
-    for n in 0..30 {
-        text.push_str(&format!("{{\"ok\":{},\"day\":\"{}\"}}\n", if n == 7 { "\"maybe\"" } else { "true" }, if n == 9 { "soon" } else { "2024-01-02" }));
-    }
+    let line = |n: u32| {
+        let ok = if n == 7 { "\"maybe\"" } else { "true" };
+        let day = if n == 9 { "soon" } else { "2024-01-02" };
+        format!("{{\"ok\":{ok},\"day\":\"{day}\"}}\n")
+    };
+    let text: String = (0..30).map(line).collect();
     let (proposal, report, doubts) = infer("o.ndjson", text.as_bytes()).unwrap();
     assert_eq!(kind(&proposal, "ok"), Kind::Boolean);
     assert_eq!((report.tally.totals.accepted, report.tally.totals.rejected), (29, 1));
