@@ -13,6 +13,6 @@ pub(crate) async fn run<T: Send + 'static>(bytes: usize, work: impl FnOnce() -> 
     match tokio::task::spawn_blocking(work).await {
         Ok(done) => Ok(done),
         Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
-        Err(error) => Err(Error::transient("S0001", "the program is shutting down").because(error)),
+        Err(error) => Err(Error::transient("J0001", "the program is shutting down").because(error)),
     }
 }

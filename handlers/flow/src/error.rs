@@ -119,7 +119,7 @@ impl From<EngineError> for Error {
     fn from(error: EngineError) -> Self {
         match error {
             EngineError::Refused(refusal) => refusal.into(),
-            EngineError::Bug(message) => Self::bug("S0500", format!("internal fault of the engine: {message}")),
+            EngineError::Bug(message) => Self::bug("J0500", format!("internal fault of the engine: {message}")),
         }
     }
 }

@@ -153,15 +153,18 @@ async fn do_pass(context: &Context, run: &Run, compiled: &Compiled, pass: u32, p
     let mut finder = KeyPass::new(compiled.keys(), pass, passes);
     // Whole records, so that pieces of different chunks can follow each other.
     let piece = run.piece_bytes / KEY_RECORD_BYTES as u64 * KEY_RECORD_BYTES as u64;
-    let pieces = (0u32..).zip(keys).flat_map(|(chunk, bytes)| {
-        let path = layout::keys(run, 0, chunk);
-        (0..*bytes).step_by(piece as usize).map(move |start| (path.clone(), start..(start + piece).min(*bytes)))
-    });
+    let pieces: Vec<(BlobPath, Range<u64>)> = (0u32..)
+        .zip(keys)
+        .flat_map(|(chunk, bytes)| {
+            let path = layout::keys(run, 0, chunk);
+            (0..*bytes).step_by(piece as usize).map(move |start| (path.clone(), start..(start + piece).min(*bytes)))
+        })
+        .collect();
     let mut pieces = futures::stream::iter(pieces)
         .map(|(path, range)| async move {
             let bytes = context.lake.read(&path, range.clone(), None).await?;
             let whole = bytes.len() as u64 == range.end - range.start;
-            if whole { Ok(bytes) } else { Err(Error::bug("S0503", format!("expected {} bytes of key records in {path}", range.end))) }
+            if whole { Ok(bytes) } else { Err(Error::bug("J0503", format!("expected {} bytes of key records in {path}", range.end))) }
         })
         .buffered(4);
     while let Some(bytes) = pieces.try_next().await? {

@@ -55,7 +55,7 @@ impl BlockHasher {
 
     fn close(&mut self) {
         self.values.push(value(&self.hasher, self.total));
-        self.start += self.filled;
+        self.start += BLOCK;
         self.filled = 0;
         self.hasher = at(self.start);
     }

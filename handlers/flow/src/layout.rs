@@ -40,7 +40,7 @@ fn page_id(page: u32) -> String {
 /// Stores the plan of a run. Planning again gives the same plan, so pages that are there are left alone.
 ///
 /// # Errors
-/// Those of the catalog; [`crate::Kind::Bug`] `S0502` if the row groups of a chunk do not follow each other.
+/// Those of the catalog; [`crate::Kind::Bug`] `J0502` if the row groups of a chunk do not follow each other.
 pub async fn store_plan(context: &Context, run: &RunId, chunks: &[Chunk]) -> Result<()> {
     for (page, chunks) in (0u32..).zip(chunks.chunks(PAGE as usize)) {
         let chunks = chunks.iter().map(planned).collect::<Result<_>>()?;
@@ -56,7 +56,7 @@ fn planned(chunk: &Chunk) -> Result<Planned> {
         _ => None,
     };
     if !groups.clone().unwrap_or_default().eq(chunk.row_groups.iter().copied()) {
-        return Err(Error::bug("S0502", "the row groups of a chunk do not follow each other"));
+        return Err(Error::bug("J0502", "the row groups of a chunk do not follow each other"));
     }
     Ok(Planned { start: chunk.start, end: chunk.end, first_row: chunk.first_row, first_line: chunk.first_line, groups })
 }
@@ -76,10 +76,10 @@ impl From<Planned> for Chunk {
 /// The chunks of one page of the plan, in order.
 ///
 /// # Errors
-/// Those of the catalog; [`crate::Kind::Transient`] `S0411` if the page cannot be seen yet.
+/// Those of the catalog; [`crate::Kind::Transient`] `J0411` if the page cannot be seen yet.
 pub async fn plan_page(context: &Context, run: &RunId, page: u32) -> Result<Vec<Chunk>> {
     let document = context.catalog.get(&run.partition(), &page_id(page)).await?;
-    let document = document.ok_or_else(|| Error::transient("S0411", format!("page {page} of the plan of run {run} is not there yet")))?;
+    let document = document.ok_or_else(|| Error::transient("J0411", format!("page {page} of the plan of run {run} is not there yet")))?;
     Ok(document.parse::<PlanPage>()?.chunks.into_iter().map(Chunk::from).collect())
 }
 

@@ -37,10 +37,10 @@ impl Proof {
     /// Adds the next chunk. `planned_first_row` is what the plan said before any row was read.
     ///
     /// # Errors
-    /// [`crate::Kind::Bug`] `S0301`: a row is in no set or in two, or the chunks overlap or leave a gap. It names the first such place.
+    /// [`crate::Kind::Bug`] `J0301`: a row is in no set or in two, or the chunks overlap or leave a gap. It names the first such place.
     pub fn add(&mut self, planned_first_row: u64, report: &ChunkReport) -> Result<()> {
         let chunk = self.next_chunk;
-        let broken = |what: String| Error::bug("S0301", format!("the ledger does not balance in chunk {chunk}: {what}"));
+        let broken = |what: String| Error::bug("J0301", format!("the ledger does not balance in chunk {chunk}: {what}"));
         if report.index != chunk {
             return Err(broken(format!("found the account of chunk {}", report.index)));
         }
@@ -78,10 +78,10 @@ impl Proof {
     /// The totals over all `chunks`.
     ///
     /// # Errors
-    /// [`crate::Kind::Bug`] `S0301` if a chunk is missing.
+    /// [`crate::Kind::Bug`] `J0301` if a chunk is missing.
     pub fn finish(self, chunks: u32) -> Result<Totals> {
         if self.next_chunk != chunks {
-            return Err(Error::bug("S0301", format!("the ledger does not balance: expected {chunks} chunks, found {}", self.next_chunk)));
+            return Err(Error::bug("J0301", format!("the ledger does not balance: expected {chunks} chunks, found {}", self.next_chunk)));
         }
         Ok(self.totals)
     }
@@ -164,7 +164,7 @@ mod tests {
                 4 => chunk.tally.totals.rejected += 1,
                 _ => chunk.files.clear(),
             }
-            prop_assert_eq!(prove(&chunks).expect_err("a fault").code(), "S0301");
+            prop_assert_eq!(prove(&chunks).expect_err("a fault").code(), "J0301");
         }
     }
 }

@@ -59,7 +59,7 @@ impl PlanCache {
     /// # Errors
     /// Those of the catalog, the lake and the secret store; [`crate::Kind::Permanent`] `A0005` if the pipeline cannot be used any more.
     pub async fn of_run(&self, context: &Context, run: &Run) -> Result<Arc<Compiled>> {
-        let pinned = run.pinned.as_ref().ok_or_else(|| Error::bug("S0504", format!("run {} has no pipeline", run.run_id)))?;
+        let pinned = run.pinned.as_ref().ok_or_else(|| Error::bug("J0504", format!("run {} has no pipeline", run.run_id)))?;
         self.get(context, pinned).await
     }
 

@@ -52,7 +52,7 @@ pub fn range(run: &Run, index: u32) -> std::ops::Range<u64> {
 /// All segments of a run, in order.
 ///
 /// # Errors
-/// Those of the catalog; [`crate::Kind::Transient`] `S0410` if not all of them can be seen yet.
+/// Those of the catalog; [`crate::Kind::Transient`] `J0410` if not all of them can be seen yet.
 pub async fn all(context: &Context, run: &Run) -> Result<Vec<Segment>> {
     let mut query = Query { kind: "segment", partition: Some(run.run_id.partition()), limit: 200, ..Query::default() };
     let mut segments: Vec<Segment> = Vec::with_capacity(run.segments as usize);
@@ -67,7 +67,7 @@ pub async fn all(context: &Context, run: &Run) -> Result<Vec<Segment>> {
         }
     }
     if !segments.iter().map(|s| s.index).eq(0..run.segments) {
-        return Err(Error::transient("S0410", format!("expected {} segments of run {}, found {}", run.segments, run.run_id, segments.len())));
+        return Err(Error::transient("J0410", format!("expected {} segments of run {}, found {}", run.segments, run.run_id, segments.len())));
     }
     Ok(segments)
 }
@@ -75,14 +75,14 @@ pub async fn all(context: &Context, run: &Run) -> Result<Vec<Segment>> {
 /// Segments `first..=last` of a run.
 ///
 /// # Errors
-/// Those of the catalog; [`crate::Kind::Transient`] `S0410` if one of them cannot be seen yet.
+/// Those of the catalog; [`crate::Kind::Transient`] `J0410` if one of them cannot be seen yet.
 pub async fn span(context: &Context, run: &RunId, first: u32, last: u32) -> Result<Vec<Segment>> {
     let partition = run.partition();
     let load = |index: u32| {
         let partition = &partition;
         async move {
             let document = context.catalog.get(partition, &Segment::document_id(index)).await?;
-            document.ok_or_else(|| Error::transient("S0410", format!("segment {index} of run {run} is not there yet")))?.parse()
+            document.ok_or_else(|| Error::transient("J0410", format!("segment {index} of run {run} is not there yet")))?.parse()
         }
     };
     futures::stream::iter(first..=last).map(load).buffered(8).try_collect().await

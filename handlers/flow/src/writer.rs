@@ -37,6 +37,16 @@ impl BlobWriter {
         Self { path, piece: piece_bytes as usize, buffer: Vec::new(), staged: 0, bytes: 0, hasher: Sha256::new() }
     }
 
+    /// Bytes so far.
+    pub fn len(&self) -> u64 {
+        self.bytes
+    }
+
+    /// Whether nothing was added so far.
+    pub fn is_empty(&self) -> bool {
+        self.bytes == 0
+    }
+
     /// Adds bytes.
     ///
     /// # Errors

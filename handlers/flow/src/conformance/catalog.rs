@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::{Catalog, Committed, Document, ETag, Query, Write};
+use crate::{Catalog, Committed, Document, ETag, Kind, Query, Write};
 
 /// Runs all checks of a catalog. Documents are made in partitions that start with `unique`, which no earlier call on the same store may
 /// have used.
@@ -135,6 +135,11 @@ async fn bodies(catalog: &dyn Catalog, partition: &str) {
     for (field, value) in body.as_object().expect("an object") {
         assert_eq!(found.get(field), Some(value), "{field}");
     }
+    for wrong in [json!({"id": "a"}), json!({"pk": "a"}), json!({"kind": "a"}), json!({"_etag": "a"}), json!(["no object"])] {
+        let error = catalog.commit(partition, vec![put("wrong", "body", wrong)]).await.expect_err("these fields are the store's");
+        assert_eq!((error.code(), error.kind()), ("K0400", Kind::Bug));
+    }
+    absent(catalog, partition, "wrong").await;
     let large = "x".repeat(900_000);
     done(catalog, partition, vec![create("large", "body", json!({"large": large}))]).await;
     assert_eq!(get(catalog, partition, "large").await.body["large"], large);

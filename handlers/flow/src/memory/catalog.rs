@@ -69,8 +69,9 @@ fn apply(state: &mut State, partition: &str, writes: Vec<Write>) -> Result<Commi
             }
             Write::Create { kind, body, .. } | Write::Put { kind, body, .. } | Write::Replace { kind, body, .. } => (kind, body),
         };
-        if !body.is_object() {
-            return Err(Error::bug("K0400", format!("the body of {} is no object", key.1)));
+        let fields = body.as_object().ok_or_else(|| Error::bug("K0400", format!("the body of {} is no object", key.1)))?;
+        if let Some(name) = fields.keys().find(|name| ["id", "pk", "kind"].contains(&name.as_str()) || name.starts_with('_')) {
+            return Err(Error::bug("K0400", format!("the body of {} has a field {name}, which is the store's", key.1)));
         }
         versions += 1;
         let etag = ETag(format!("\"{versions:08x}\""));

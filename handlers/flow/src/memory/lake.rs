@@ -86,11 +86,14 @@ impl MemoryLake {
     pub fn corrupt(&self, path: &BlobPath, offset: u64, mask: u8) -> bool {
         let mut state = self.state();
         let Some(blob) = state.blobs.get_mut(path) else { return false };
-        let mut body = blob.body.to_vec();
-        let Some(byte) = body.get_mut(offset as usize) else { return false };
-        *byte ^= mask;
-        blob.body = body.into();
-        true
+        flip(&mut blob.body, offset, mask)
+    }
+
+    /// Flips bits of one byte of a staged block. False if there is no such byte.
+    pub fn corrupt_staged(&self, path: &BlobPath, index: u32, offset: u64, mask: u8) -> bool {
+        let mut state = self.state();
+        let Some(block) = state.staged.get_mut(path).and_then(|blocks| blocks.get_mut(&index)) else { return false };
+        flip(block, offset, mask)
     }
 
     /// Removes a blob as its owner would. Never fails and is not counted.
@@ -116,6 +119,14 @@ impl MemoryLake {
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().expect("no holder of the lake panics")
     }
+}
+
+fn flip(body: &mut Bytes, offset: u64, mask: u8) -> bool {
+    let mut bytes = body.to_vec();
+    let Some(byte) = bytes.get_mut(offset as usize) else { return false };
+    *byte ^= mask;
+    *body = bytes.into();
+    true
 }
 
 fn other_version(path: &BlobPath) -> Error {

@@ -18,7 +18,7 @@ pub(crate) enum Begin {
 /// Loads the run of a message for the step that works in `state`.
 ///
 /// # Errors
-/// Those of the catalog; [`crate::Kind::Transient`] `S0409` if the run is not that far, which a stale read can show.
+/// Those of the catalog; [`crate::Kind::Transient`] `J0409` if the run is not that far, which a stale read can show.
 pub(crate) async fn begin(context: &Context, message: &Message, state: State) -> Result<Begin> {
     let run = Box::new(audit::load(context, &message.run).await?.run);
     if run.state.is_terminal() {
@@ -27,7 +27,7 @@ pub(crate) async fn begin(context: &Context, message: &Message, state: State) ->
     let (found, expected) = (place(run.state, run.generation), place(state, message.generation));
     if found < expected {
         let message = format!("{} of run {} came while it is {}", message.step, message.run, run.state.name());
-        return Err(Error::transient("S0409", message));
+        return Err(Error::transient("J0409", message));
     }
     Ok(if found == expected { Begin::Work(run) } else { Begin::Later(run) })
 }

@@ -56,7 +56,8 @@ pub fn failure(error: &Error, step: &str) -> Failure {
     Failure { code: error.code().to_owned(), message: error.chain(), step: step.to_owned(), line: error.line(), offset: error.offset() }
 }
 
-async fn void_cases(context: &Context, run: &RunId) -> Result<()> {
+/// Makes the cases of a run that has ended void: nobody can decide them any more.
+pub(crate) async fn void_cases(context: &Context, run: &RunId) -> Result<()> {
     let query = Query { kind: "case", partition: Some(run.partition()), limit: 1000, ..Query::default() };
     // Each round makes the open ones fewer; a case that a person changes in the meantime is read again.
     loop {

@@ -1,12 +1,24 @@
 //! The steps of a run (DESIGN table "Life of a file"): one file and one free function `run(context, message)` each.
 
+pub mod admit;
+pub mod archive;
 mod begin;
+mod cases;
+pub mod dead_letter;
+pub mod decisions;
 mod end;
+pub mod gather;
 #[path = "move.rs"]
 pub mod move_;
+pub mod publish;
 mod resume;
+pub mod reviews;
+pub mod seal;
+pub mod sweep;
+pub mod transform;
 
 pub(crate) use begin::{Begin, begin};
+pub(crate) use end::void_cases;
 pub use end::{end, end_with, failure};
 pub use resume::messages;
 
@@ -24,7 +36,13 @@ pub async fn dispatch(context: &Context, message: Message) -> Result<Outputs> {
     let (run, step) = (message.run.clone(), message.step);
     let done = match step {
         Step::Move => move_::run(context, message).await,
-        other => Err(crate::Error::bug("M0001", format!("step {other} is not wired"))),
+        Step::Seal => seal::run(context, message).await,
+        Step::Transform => transform::run(context, message).await,
+        Step::Gather => gather::run(context, message).await,
+        Step::Reviews => reviews::run(context, message).await,
+        Step::Decisions => decisions::run(context, message).await,
+        Step::Publish => publish::run(context, message).await,
+        Step::Archive => archive::run(context, message).await,
     };
     match done {
         Ok(outputs) => Ok(outputs),

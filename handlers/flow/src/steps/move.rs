@@ -19,7 +19,7 @@ use crate::{
 /// Copies the segment `message.first`, unless that was done before; the last one to be done starts the seal.
 ///
 /// # Errors
-/// [`crate::Kind::Refused`] `S0101` or `S0102` if the landing blob was overwritten or removed; those of lake and catalog.
+/// [`crate::Kind::Refused`] `J0101` or `J0102` if the landing blob was overwritten or removed; those of lake and catalog.
 pub async fn run(context: &Context, message: Message) -> Result<Outputs> {
     let run = match begin(context, &message, State::Moving).await? {
         Begin::Work(run) => run,
@@ -109,13 +109,13 @@ async fn copy(context: &Context, run: &Run, index: u32) -> Result<()> {
 async fn read(context: &Context, run: &Run, range: std::ops::Range<u64>) -> Result<Bytes> {
     let source = &run.source;
     let bytes = context.lake.read(&source.blob, range.clone(), Some(&source.etag)).await.map_err(|error| match error.code() {
-        "L0412" => Error::refused("S0101", "the file was overwritten during its run: the new version has a run of its own").because(error),
-        "L0404" => Error::refused("S0102", "the file was removed during its run: upload it again").because(error),
+        "L0412" => Error::refused("J0101", "the file was overwritten during its run: the new version has a run of its own").because(error),
+        "L0404" => Error::refused("J0102", "the file was removed during its run: upload it again").because(error),
         _ => error,
     })?;
     let expected = range.end - range.start;
     if bytes.len() as u64 != expected {
-        return Err(Error::transient("S0104", format!("expected {expected} bytes at offset {} of {}, found {}", range.start, source.blob, bytes.len())));
+        return Err(Error::transient("J0104", format!("expected {expected} bytes at offset {} of {}, found {}", range.start, source.blob, bytes.len())));
     }
     Ok(bytes)
 }

@@ -4,7 +4,7 @@ use super::begin::receipt;
 use crate::{
     Context, Message, Outputs, Query, Result, Step,
     exclusions::Exclusions,
-    review::{CaseStatus, ReviewCase},
+    review::CaseStatus,
     run::{Run, State},
 };
 
@@ -34,24 +34,13 @@ pub(crate) async fn transform_parts(context: &Context, run: &Run) -> Result<u32>
     Ok(if run.generation == 0 { run.chunks } else { Exclusions::load(context, run).await?.chunks.len() as u32 })
 }
 
-/// Cases that are not open yet are opened, those that are decided are applied; the others wait for people.
+/// Decisions if all cases are decided; otherwise the cases that are not open yet are opened, and the others wait for people.
 async fn reviewing(context: &Context, run: &Run) -> Result<Outputs> {
-    let mut outputs = Vec::new();
-    let mut query = Query { kind: "case", partition: Some(run.run_id.partition()), limit: 1000, ..Query::default() };
-    loop {
-        let page = context.catalog.query(&query).await?;
-        for document in &page.documents {
-            let case: ReviewCase = document.parse()?;
-            let step = match case.status {
-                CaseStatus::Opening => Step::Reviews,
-                CaseStatus::Decided => Step::Decisions,
-                CaseStatus::Open | CaseStatus::Confirming | CaseStatus::Void => continue,
-            };
-            outputs.push(Message::span(&run.run_id, step, case.number..=case.number, 0));
-        }
-        match page.next {
-            Some(next) => query.after = Some(next),
-            None => return Ok(Outputs(outputs)),
-        }
+    if run.open_cases == 0 {
+        return Ok(Outputs::one(Message::new(&run.run_id, Step::Decisions)));
     }
+    let equals = vec![("status", serde_json::json!(CaseStatus::Opening))];
+    let query = Query { kind: "case", partition: Some(run.run_id.partition()), equals, limit: 1, ..Query::default() };
+    let unopened = !context.catalog.query(&query).await?.documents.is_empty();
+    Ok(if unopened { Outputs::one(Message::span(&run.run_id, Step::Reviews, 0..=run.cases - 1, 0)) } else { Outputs::none() })
 }

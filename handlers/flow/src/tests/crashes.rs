@@ -1,0 +1,60 @@
+//! Whatever goes wrong on the way, the end is the same: invariants 1, 2, 3, 5 and 7.
+
+use futures::{FutureExt as _, future::BoxFuture};
+
+use super::sample::{CONTRACT, Mix, PIPELINE, approve_all, csv};
+use crate::{
+    Sizes,
+    harness::{Scenario, World, every_crash, every_delivery},
+};
+
+fn before(world: &mut World) -> BoxFuture<'_, ()> {
+    async move {
+        world.put_pipeline(PIPELINE, CONTRACT).await;
+    }
+    .boxed()
+}
+
+fn small(world: &mut World) -> BoxFuture<'_, ()> {
+    async move {
+        let event = world.upload("acme", "orders/a.csv", csv(60, 20, Mix::ALL));
+        world.event(event.clone());
+        world.event(event);
+        approve_all(world).await;
+    }
+    .boxed()
+}
+
+fn large(world: &mut World) -> BoxFuture<'_, ()> {
+    async move {
+        let event = world.upload("acme", "orders/a.csv", csv(500, 6_000, Mix::ALL));
+        world.event(event);
+        approve_all(world).await;
+    }
+    .boxed()
+}
+
+/// Small passes of the search for repeated keys, so that there are several.
+fn sizes() -> Sizes {
+    Sizes { keys_in_memory: 200, ..Sizes::for_testing() }
+}
+
+#[tokio::test]
+async fn a_small_file_survives_a_crash_at_every_call() {
+    let scenario = Scenario { sizes: Sizes { keys_in_memory: 20, ..sizes() }, before: &before, act: &small };
+    let crashes = every_crash(&scenario, 1).await;
+    assert!(crashes > 150, "{crashes}");
+}
+
+#[tokio::test]
+async fn a_file_of_many_parts_survives_crashes() {
+    let scenario = Scenario { sizes: sizes(), before: &before, act: &large };
+    let crashes = every_crash(&scenario, 7).await;
+    assert!(crashes > 50, "{crashes}");
+}
+
+#[tokio::test]
+async fn order_repetition_and_company_change_nothing() {
+    every_delivery(&Scenario { sizes: sizes(), before: &before, act: &large }, 8).await;
+    every_delivery(&Scenario { sizes: sizes(), before: &before, act: &small }, 20).await;
+}

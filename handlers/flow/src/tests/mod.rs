@@ -1,0 +1,12 @@
+//! Whole lives of runs over the doubles. One file a concern.
+
+mod admission;
+mod bad_files;
+mod codes;
+mod crashes;
+mod formats;
+mod integrity;
+mod pipelines;
+mod sample;
+mod send;
+mod sweep;
