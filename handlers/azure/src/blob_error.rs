@@ -64,11 +64,11 @@ pub(crate) fn blob_error(doing: &str, error: &SdkError) -> Error {
         _ => (Kind::Bug, "L0500"),
     };
     let found = if code == "L0412" { "it has another version: " } else { "" };
-    refused(kind, code, &format!("could not {doing}: {found}storage answered"), answer)
+    refused(kind, code, &format!("could not {doing}: {found}storage answered"), &answer)
 }
 
 /// An error that tells the service's answer.
-pub(crate) fn refused(kind: Kind, code: &'static str, what: &str, answer: Answer) -> Error {
+pub(crate) fn refused(kind: Kind, code: &'static str, what: &str, answer: &Answer) -> Error {
     let mut message = format!("{what} {}", answer.status);
     for (before, text, after) in [(" ", &answer.code, ""), (" (request ", &answer.request_id, ")")] {
         if !text.is_empty() {

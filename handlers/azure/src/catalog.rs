@@ -15,7 +15,7 @@ use std::{num::NonZero, time::Duration};
 use async_trait::async_trait;
 use azure_core::http::Etag;
 use azure_data_cosmos::{
-    AccountReference, ContainerClient, CosmosClient, FeedScope, RoutingStrategy, TransactionalBatch,
+    AccountReference, ContainerClient, CosmosClient, CosmosError, FeedScope, RoutingStrategy, TransactionalBatch,
     feed::ContinuationToken,
     models::ContainerProperties,
     options::{
@@ -48,6 +48,8 @@ const FAILED_DEPENDENCY: u16 = 424;
 
 /// Documents of one Cosmos DB account.
 ///
+/// The SDK's futures are up to 145 KB large, so each is boxed: a task that holds several of them by value overflows its stack.
+///
 /// A write whose first answer was lost conflicts with itself at the SDK's second try. The caller of a conflict reads again in any case,
 /// and finds its own document.
 pub struct CosmosCatalog {
@@ -78,7 +80,7 @@ impl CosmosCatalog {
                 None => RoutingStrategy::PreferredRegions(Vec::new()),
             };
             let client = CosmosClient::builder().with_default_operation_options(options).build(self.account.clone(), routing);
-            client.await.map_err(|error| cosmos_error("connect to Cosmos DB", &error))
+            Box::pin(client).await.map_err(|error| cosmos_error("connect to Cosmos DB", &error))
         };
         self.client.get_or_try_init(|| connect).await
     }
@@ -86,8 +88,7 @@ impl CosmosCatalog {
     async fn container(&self) -> Result<&ContainerClient> {
         let find = async {
             let database = self.client().await?.database_client(self.database.clone());
-            database
-                .container_client(CONTAINER, None)
+            Box::pin(database.container_client(CONTAINER, None))
                 .await
                 .map_err(|error| cosmos_error(&format!("find container {}/{CONTAINER}", self.database), &error))
         };
@@ -99,13 +100,14 @@ impl CosmosCatalog {
         let doing = format!("create container {}/{CONTAINER}", self.database);
         self.within(&doing, async {
             let client = self.client().await?;
-            match client.create_database(&self.database, None).await {
+            match Box::pin(client.create_database(&self.database, None)).await {
                 Ok(_) => {}
                 Err(error) if error.status().is_conflict() => {}
                 Err(error) => return Err(cosmos_error(&doing, &error)),
             }
             let properties = ContainerProperties::new(CONTAINER, PARTITION_KEY.into());
-            match client.database_client(self.database.clone()).create_container(properties, None).await {
+            let database = client.database_client(self.database.clone());
+            match Box::pin(database.create_container(properties, None)).await {
                 Ok(_) => Ok(()),
                 Err(error) if error.status().is_conflict() => Ok(()),
                 Err(error) => Err(cosmos_error(&doing, &error)),
@@ -125,7 +127,8 @@ impl Catalog for CosmosCatalog {
         check_id(id)?;
         let doing = format!("get document {partition}/{id}");
         self.within(&doing, async {
-            let found = match self.container().await?.read_item(partition.to_owned(), id, None).await {
+            let container = self.container().await?;
+            let found = match Box::pin(container.read_item(partition.to_owned(), id, None)).await {
                 Ok(found) => found,
                 Err(error) if error.status().is_not_found() => return Ok(None),
                 Err(error) => return Err(cosmos_error(&doing, &error)),
@@ -142,8 +145,9 @@ impl Catalog for CosmosCatalog {
         let doing = format!("commit {} writes to {partition}", writes.len());
         let batch = batch(partition, writes)?;
         self.within(&doing, async {
+            let container = self.container().await?;
             let answer =
-                self.container().await?.execute_transactional_batch(batch, None).await.map_err(|error| cosmos_error(&doing, &error))?;
+                Box::pin(container.execute_transactional_batch(batch, None)).await.map_err(|error| cosmos_error(&doing, &error))?;
             let results = answer.into_model().map_err(|error| cosmos_error(&doing, &error))?;
             let results: Vec<_> = results.results().iter().map(|result| (result.status_code(), result.retry_after())).collect();
             outcome(&doing, &results)
@@ -164,9 +168,9 @@ impl Catalog for CosmosCatalog {
         }
         self.within(&doing, async {
             let container = self.container().await?;
-            let items = match container.query_items::<Map<String, Value>>(sql, scope, Some(options)).await {
+            let items = match Box::pin(container.query_items::<Map<String, Value>>(sql, scope, Some(options))).await {
                 Ok(items) => items,
-                Err(error) if query.after.is_some() && error.status().is_bad_request() => return Err(bad_cursor()),
+                Err(error) if query.after.is_some() && refuses_cursor(&error) => return Err(bad_cursor()),
                 Err(error) => return Err(cosmos_error(&doing, &error)),
             };
             let mut pages = items.into_pages();
@@ -187,7 +191,7 @@ impl Catalog for CosmosCatalog {
 
 fn batch(partition: &str, writes: Vec<Write>) -> Result<TransactionalBatch> {
     let mut batch = TransactionalBatch::new(partition.to_owned());
-    let unmakeable = |error: azure_data_cosmos::CosmosError| Error::bug("K0400", "a document is not JSON").because(error);
+    let unmakeable = |error: CosmosError| Error::bug("K0400", "a document is not JSON").because(error);
     for write in writes {
         batch = match write {
             Write::Create { id, kind, body } => batch.create_item(item(partition, &id, kind, body)?).map_err(unmakeable)?,
@@ -272,6 +276,11 @@ fn decode_cursor(cursor: &str) -> Result<ContinuationToken> {
     let token = URL_SAFE_NO_PAD.decode(cursor).ok().and_then(|bytes| String::from_utf8(bytes).ok());
     // Without the SDK's prefix the text would be passed on to the service.
     token.filter(|token| token.starts_with("c1.")).map(ContinuationToken::from_string).ok_or_else(bad_cursor)
+}
+
+/// Whether planning the rest of a query failed by its token. The SDK checks most of it itself and calls a token of another query 500/20214.
+fn refuses_cursor(error: &CosmosError) -> bool {
+    error.status().is_bad_request() || (error.response().is_none() && u16::from(error.status().status_code()) == 500)
 }
 
 fn bad_cursor() -> Error {

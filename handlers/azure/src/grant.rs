@@ -175,7 +175,7 @@ mod tests {
         mock::{self, Mock},
     };
 
-    const DAY: Duration = Duration::from_secs(86_400);
+    const DAY: Duration = Duration::from_hours(24);
 
     fn delegation(expiry: DateTime<Utc>) -> mock::Reply {
         let expiry = expiry.to_rfc3339_opts(chrono::SecondsFormat::Secs, true);

@@ -155,7 +155,7 @@ impl Lake for AzureLake {
         let doing = format!("create {path}");
         let options =
             BlobClientUploadOptions { metadata: Some(metadata.clone().into_iter().collect()), ..BlobClientUploadOptions::default() };
-        self.within(&doing, self.put(&doing, path, body, options.if_not_exists())).await
+        self.within(&doing, Box::pin(self.put(&doing, path, body, options.if_not_exists()))).await
     }
 
     async fn stage_block(&self, path: &BlobPath, index: u32, body: Bytes) -> Result<()> {
@@ -197,7 +197,8 @@ impl Lake for AzureLake {
 
     async fn overwrite(&self, path: &BlobPath, body: Bytes) -> Result<ETag> {
         let doing = format!("write {path}");
-        match self.within(&doing, self.put(&doing, path, body, BlobClientUploadOptions::default())).await? {
+        let put = Box::pin(self.put(&doing, path, body, BlobClientUploadOptions::default()));
+        match self.within(&doing, put).await? {
             Created::New(etag) => Ok(etag),
             Created::Exists => Err(Error::bug("L0500", format!("could not {doing}: an unconditional write was refused"))),
         }

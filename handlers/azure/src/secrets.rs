@@ -28,7 +28,7 @@ use crate::{
 };
 
 /// How long a secret that was read is used. Key Vault allows few calls, and every chunk that masks a column asks.
-const CACHED: Duration = Duration::from_secs(300);
+const CACHED: Duration = Duration::from_mins(5);
 
 /// Secrets of a Key Vault, in their newest version.
 pub struct KeyVaultSecrets {
@@ -88,7 +88,7 @@ fn vault_error(doing: &str, name: &str, error: &azure_core::Error) -> Error {
         408 | 429 | 500..=599 => (Kind::Transient, "V0503"),
         _ => (Kind::Bug, "V0500"),
     };
-    refused(kind, code, &format!("could not {doing}: Key Vault answered"), answer)
+    refused(kind, code, &format!("could not {doing}: Key Vault answered"), &answer)
 }
 
 /// Secrets in settings: `tailnum-key` is the setting `SLUICE_SECRET_TAILNUM_KEY`, which in Azure can be a Key Vault reference.

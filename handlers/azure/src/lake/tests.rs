@@ -80,7 +80,8 @@ async fn another_version_is_told_from_a_missing_blob() {
         facts.into_iter().fold(Reply::new(200, ""), |reply, (name, value)| reply.header(name, value))
     };
     let old = ETag("\"1\"".to_owned());
-    let read = async |after: Reply| lake(&Mock::new([fails(412, "ConditionNotMet"), after])).read(&path(), 0..9, Some(&old)).await.unwrap_err();
+    let read =
+        async |after: Reply| lake(&Mock::new([fails(412, "ConditionNotMet"), after])).read(&path(), 0..9, Some(&old)).await.unwrap_err();
     let delete = async |after: Reply| lake(&Mock::new([fails(412, "ConditionNotMet"), after])).delete(&path(), Some(&old)).await;
     let error = read(there()).await;
     assert_eq!((error.kind(), error.code()), (Kind::Permanent, "L0412"), "{error}");

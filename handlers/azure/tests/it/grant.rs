@@ -11,7 +11,7 @@ use url::Url;
 
 use crate::support::{ACCOUNT, Azurite, Cosmos, KEY, backends, settings};
 
-const HOUR: Duration = Duration::from_secs(3600);
+const HOUR: Duration = Duration::from_hours(1);
 
 struct Account {
     backends: Backends,
