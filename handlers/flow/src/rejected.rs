@@ -139,8 +139,12 @@ impl Neutraliser {
         match &mut self.held {
             Some(held) => {
                 held.push(byte);
-                if held.len() > NUMBER_BYTES || ends.is_some() {
-                    self.release(ends.unwrap_or(0), out);
+                if held.len() > NUMBER_BYTES && ends.is_none() {
+                    out.push(b'\'');
+                    out.append(held);
+                    self.held = None;
+                } else if let Some(beyond) = ends {
+                    self.release(beyond, out);
                 }
             }
             None => out.push(byte),

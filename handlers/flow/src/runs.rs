@@ -12,7 +12,8 @@ use crate::{
     ledger::{ChunkLedger, StoredReport},
     page::Page,
     run::{Declared, Run, Source, State},
-    steps, writer,
+    steps::{self, admit::quoted},
+    writer,
 };
 
 /// Most entries of a page.
@@ -198,11 +199,12 @@ pub async fn cancel(context: &Context, actor: &Actor, id: &RunId) -> Result<(Run
     Ok((run, outputs))
 }
 
-/// Starts the next attempt of a run that has ended without being published, with what is live now. It reads the landing blob if that still
+/// Starts the next attempt of a run that has ended without being published, with what is live now; if it is under way already, it is that one.
+/// It reads the landing blob if that still
 /// is the version of the submission, otherwise the raw copy of this attempt.
 ///
 /// # Errors
-/// Refused: `W0404` no such run; `W0409` a later attempt exists; `W0412` the run has not ended, or its rows are published; `W0410` neither
+/// Refused: `W0404` no such run; `W0409` a later attempt has ended; `W0412` the run has not ended, or its rows are published; `W0410` neither
 /// the landing blob nor a raw copy is there. Those of catalog and lake.
 pub async fn reprocess(context: &Context, actor: &Actor, id: &RunId) -> Result<(Run, Outputs)> {
     let earlier = get(context, id).await?;
@@ -212,10 +214,16 @@ pub async fn reprocess(context: &Context, actor: &Actor, id: &RunId) -> Result<(
     if let Some(version) = earlier.table_version {
         return Err(Error::refused("W0412", format!("the rows of the run are published as version {version} of its table: they would be there twice")));
     }
-    let later = || Error::refused("W0409", "a later attempt of the submission exists: reprocess that one");
+    let later = || Error::refused("W0409", "a later attempt of the submission has ended: reprocess that one");
     let next = earlier.submission.run(earlier.attempt + 1);
-    if context.catalog.get(&next.partition(), crate::run::RUN_DOCUMENT).await?.is_some() {
-        return Err(later());
+    if let Some(document) = context.catalog.get(&next.partition(), crate::run::RUN_DOCUMENT).await? {
+        let run: Run = document.parse()?;
+        if run.state.is_terminal() {
+            return Err(later());
+        }
+        // It was asked for before and the answer was lost, or somebody else was faster: it is under way.
+        let outputs = steps::messages(context, &run).await?;
+        return Ok((run, outputs));
     }
     let (source, info) = source(context, &earlier).await?;
     let run = steps::admit::attempt(context, &earlier, source, &info).await?;
@@ -231,15 +239,14 @@ pub async fn reprocess(context: &Context, actor: &Actor, id: &RunId) -> Result<(
 
 /// Where the bytes of a submission are now.
 async fn source(context: &Context, earlier: &Run) -> Result<(Source, BlobInfo)> {
-    if let Some(info) = context.lake.head(&earlier.source.blob).await?.filter(|info| info.etag == earlier.source.etag) {
+    if let Some(info) = context.lake.head(&earlier.source.blob).await?.filter(|info| quoted(&info.etag.0) == earlier.source.etag) {
         return Ok((earlier.source.clone(), info));
     }
     if let Some(content) = &earlier.content
         && let Some(info) = context.lake.head(&earlier.raw()).await?
     {
-        // The copy is checked against what was received.
         let declared = Declared { blake3: Some(content.blake3.clone()), sha256: Some(content.sha256.clone()), ..earlier.source.declared.clone() };
-        return Ok((Source { blob: earlier.raw(), etag: info.etag.clone(), size: info.size, declared }, info));
+        return Ok((Source { blob: earlier.raw(), etag: quoted(&info.etag.0), size: info.size, declared }, info));
     }
     Err(Error::refused("W0410", "the file is gone from the landing zone and there is no raw copy of it: the partner must upload it again"))
 }

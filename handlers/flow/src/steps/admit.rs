@@ -8,7 +8,7 @@ use crate::{
     BlobInfo, BlobPath, Context, ETag, Error, Kind, Outputs, Query, Result, SubmissionId,
     audit::{self, Actor},
     grant::{Grant, Scope},
-    lake::LANDING_PREFIX,
+    lake::{LANDING_PREFIX, RAW},
     pipelines,
     run::{AuditHead, Declared, Failure, Pinned, RUN_DOCUMENT, Run, Source, State},
 };
@@ -58,7 +58,7 @@ impl BlobEvent {
 }
 
 /// An `ETag` with its quotes: events come without, HEAD answers with them.
-fn quoted(etag: &str) -> ETag {
+pub(crate) fn quoted(etag: &str) -> ETag {
     ETag(if etag.starts_with('"') { etag.to_owned() } else { format!("\"{etag}\"") })
 }
 
@@ -131,46 +131,6 @@ async fn admit(context: &Context, partner: &str, event: &BlobEvent, info: &BlobI
     create(context, run, event).await
 }
 
-/// The next attempt at a submission: a new run of the same version, pinned to what is live now. If an attempt after `earlier` is under way, it
-/// is that one.
-///
-/// # Errors
-/// [`Kind::Refused`] `A0009` if the version is not in the landing zone any more, `A0011` if `earlier` has not ended; those of lake and catalog.
-pub async fn attempt_again(context: &Context, actor: &Actor, earlier: &Run) -> Result<(Run, Outputs)> {
-    if !earlier.state.is_terminal() {
-        return Err(Error::refused("A0011", format!("run {} is {}: it can be reprocessed once it has ended", earlier.run_id, earlier.state.name())));
-    }
-    let blob = &earlier.source.blob;
-    let found = context.lake.head(blob).await?.map(|info| BlobInfo { etag: quoted(&info.etag.0), ..info });
-    let Some(info) = found.filter(|info| info.etag == earlier.source.etag) else {
-        return Err(Error::refused("A0009", format!("{blob} is not in the landing zone any more in the version of run {}: it must be uploaded again", earlier.run_id)));
-    };
-    for attempt in earlier.attempt + 1.. {
-        let id = earlier.submission.run(attempt);
-        if let Some(document) = context.catalog.get(&id.partition(), RUN_DOCUMENT).await? {
-            let run: Run = document.parse()?;
-            if run.state.is_terminal() {
-                continue;
-            }
-            let outputs = messages(context, &run).await?;
-            return Ok((run, outputs));
-        }
-        let source = Source { blob: blob.clone(), etag: info.etag.clone(), size: info.size, declared: Declared::default() };
-        let mut run = Run { run_id: id, attempt, ..draft(context, &earlier.partner, source) };
-        match prepare(context, &mut run, &info).await {
-            Err(error) if matches!(error.kind(), Kind::Refused | Kind::Permanent) => run = refused(run, &error),
-            other => other?,
-        }
-        let detail = json!({ "after": earlier.run_id, "code": run.failure.as_ref().map(|f| f.code.clone()) });
-        if audit::create(context, run.clone(), actor.clone(), "run.reprocessed", detail).await? {
-            let run = audit::load(context, &run.run_id).await?.run;
-            let outputs = messages(context, &run).await?;
-            return Ok((run, outputs));
-        }
-    }
-    Err(Error::bug("J0507", format!("submission {} has no attempt left", earlier.submission)))
-}
-
 /// Finds out everything that the run needs.
 async fn prepare(context: &Context, run: &mut Run, info: &BlobInfo) -> Result<()> {
     let (blob, size) = (run.source.blob.clone(), run.source.size);
@@ -212,7 +172,10 @@ pub(crate) async fn attempt(context: &Context, earlier: &Run, source: Source, in
         Err(error) if matches!(error.kind(), Kind::Refused | Kind::Permanent) => run = refused(run, &error),
         Err(error) => return Err(error),
     }
-    run.source.declared = declared;
+    if run.source.blob.container == RAW {
+        // The copy is checked against what was received.
+        run.source.declared = declared;
+    }
     Ok(run)
 }
 

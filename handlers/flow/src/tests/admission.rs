@@ -160,7 +160,9 @@ async fn what_a_grant_declares_is_checked_until_it_expires() {
     ] {
         let mut world = world().await;
         for grant in &grants {
-            let write = Write::Create { id: format!("grant:{}", grant.grant_id), kind: "grant", body: json!(grant) };
+            let mut body = json!(grant);
+            body["path"] = body["scope"]["path"].clone();
+            let write = Write::Create { id: format!("grant:{}", grant.grant_id), kind: "grant", body };
             world.context.catalog.commit("partner:acme", vec![write]).await.expect("commit");
         }
         let run = upload(&mut world, "orders/a.csv", small()).await;
