@@ -82,16 +82,16 @@ const fn http(name: &'static str, route: &'static str, outputs: &'static [Step])
     Function { name, trigger: Trigger::Http { route }, outputs }
 }
 
-/// All functions. A step lists its own queue where it splits spans, and `archive` where it can end a run: the receipt is
-/// written there.
+/// All functions. A step lists its own queue where it splits spans or does long work in portions, `archive` where it can end a
+/// run (the receipt is written there), and gather lists `decisions` for the case that it is delivered again after the last one.
 pub const FUNCTIONS: &[Function] = &[
     Function { name: "Admit", trigger: Trigger::BlobCreated, outputs: &[Move, Archive] },
     step("Move", Move, &[Move, Seal, Archive]),
-    step("Seal", Seal, &[Transform, Gather, Archive]),
+    step("Seal", Seal, &[Seal, Transform, Gather, Archive]),
     step("Transform", Transform, &[Transform, Gather, Archive]),
-    step("Gather", Gather, &[Transform, Reviews, Publish, Archive]),
-    step("Review", Reviews, &[Reviews, Publish, Archive]),
-    step("Decide", Decisions, &[Decisions, Publish, Archive]),
+    step("Gather", Gather, &[Transform, Gather, Reviews, Decisions, Publish, Archive]),
+    step("Review", Reviews, &[Reviews, Archive]),
+    step("Decide", Decisions, &[Publish, Archive]),
     step("Publish", Publish, &[Archive]),
     step("Archive", Archive, &[]),
     dead_letter("MoveDeadLetter", Move),
@@ -105,7 +105,7 @@ pub const FUNCTIONS: &[Function] = &[
     Function { name: "Sweep", trigger: Trigger::Timer { schedule: SWEEP_SCHEDULE }, outputs: &Step::ALL },
     http("Submissions", "submissions/{*rest}", &[]),
     http("Runs", "runs/{*rest}", &Step::ALL),
-    http("Cases", "reviews/{*rest}", &[Decisions, Publish]),
+    http("Cases", "reviews/{*rest}", &[Decisions]),
     http("Pipelines", "pipelines/{*rest}", &[]),
     http("Parameters", "parameters/{*rest}", &[]),
     http("Tables", "tables/{*rest}", &[]),

@@ -9,6 +9,7 @@ use std::{
     sync::Arc,
 };
 
+use axum::serve::ListenerExt;
 use sluice_app::{
     App, server,
     settings::{self, Settings},
@@ -65,6 +66,10 @@ async fn run() -> Result<(), Vec<String>> {
     };
     let app = App::new(&settings, context, backends.signer).map_err(|e| one("tokens cannot be checked", &e))?;
     tracing::info!(port = settings.port, version = env!("CARGO_PKG_VERSION"), "handler started");
+    // Small answers must not wait for the other side's delayed acknowledgement.
+    let listener = listener.tap_io(|stream| {
+        let _ = stream.set_nodelay(true);
+    });
     axum::serve(listener, server::router(app)).await.map_err(|e| one("serving failed", &e))
 }
 

@@ -25,8 +25,10 @@ use crate::{
 
 /// Path prefix of the API, `extensions.http.routePrefix` in host.json.
 pub const ROUTE_PREFIX: &str = "/api";
-/// Most bytes of an invocation's envelope. Messages carry ids only; an HTTP body comes encoded, within the host's own limit of 100 MB.
-const MOST_ENVELOPE_BYTES: usize = 160 << 20;
+/// Most bytes of an HTTP request's envelope: its body comes encoded, within the host's own limit of 100 MB.
+const MOST_REQUEST_BYTES: usize = 160 << 20;
+/// Most bytes of any other envelope: messages and events carry ids only.
+const MOST_MESSAGE_BYTES: usize = 4 << 20;
 /// Set by the host on envelopes and on forwarded requests (`HttpWorkerConstants`), and on proxied ones (`ScriptConstants`).
 const INVOCATION_HEADERS: [&str; 2] = ["x-azure-functions-invocationid", "x-ms-invocation-id"];
 
@@ -126,7 +128,8 @@ async fn invocation(app: &App, api: &Router, function: &'static Function, reques
     let id = invocation_id(request.headers());
     let lines = telemetry::collect(&id);
     let work = async {
-        let body = match to_bytes(request.into_body(), MOST_ENVELOPE_BYTES).await {
+        let most = if matches!(function.trigger, Trigger::Http { .. }) { MOST_REQUEST_BYTES } else { MOST_MESSAGE_BYTES };
+        let body = match to_bytes(request.into_body(), most).await {
             Ok(body) => body,
             Err(error) => {
                 tracing::error!(%error, "the invocation's body could not be read");
@@ -182,7 +185,7 @@ async fn http(api: &Router, function: &'static Function, body: &[u8]) -> Answer 
     *request.uri_mut() = uri;
     let mut response = call(api, request).await;
     let outputs = response.extensions_mut().remove::<Outputs>().unwrap_or_default();
-    let body = to_bytes(std::mem::replace(response.body_mut(), Body::empty()), MOST_ENVELOPE_BYTES).await.map_err(|error| {
+    let body = to_bytes(std::mem::replace(response.body_mut(), Body::empty()), MOST_REQUEST_BYTES).await.map_err(|error| {
         tracing::error!(%error, "the response could not be read");
         "H0005"
     })?;

@@ -107,7 +107,7 @@ pub(super) struct DecisionBody {
     /// Why; for the audit log.
     #[serde(default)]
     comment: String,
-    /// `digest` of the case that was seen: another one is refused with 412.
+    /// `digest` of the case that was seen: another one is refused with 409.
     digest: String,
 }
 
@@ -286,8 +286,8 @@ pub(super) async fn release(State(app): State<App>, caller: Caller, Path(case): 
 
 /// Decides the rows of a case.
 #[utoipa::path(post, path = "/reviews/{case}/decide", tag = "reviews", params(("case" = String, Path)), request_body = DecisionBody, responses(
-    (status = 200, body = CaseView), (status = 404, body = Problem), (status = 409, body = Problem, description = "Decided already"),
-    (status = 412, body = Problem, description = "The digest is another"), (status = 422, body = Problem),
+    (status = 200, body = CaseView), (status = 404, body = Problem), (status = 409, body = Problem, description = "Decided already, taken by another, or changed since it was seen"),
+    (status = 422, body = Problem, description = "Rows that do not fit after their correction"),
 ))]
 pub(super) async fn decide(State(app): State<App>, caller: Caller, Path(case): Path<String>, Json(body): Json<DecisionBody>) -> Result<Response, Problem> {
     let rows = body.rows.into_iter().map(|(row, verdict)| (row, verdict.into())).collect();

@@ -104,7 +104,7 @@ async fn a_pipeline_is_stored_in_versions_and_only_over_the_version_that_was_rea
 #[tokio::test]
 async fn all_mistakes_of_a_pipeline_are_told_at_once_with_their_places() {
     let harness = Harness::start().await;
-    let wrong = world::PIPELINE.replace("age < 0", "ag < 0").replace("age > $oldest", "age > $oldst");
+    let wrong = world::PIPELINE.replace("age < 0", "ag < 0").replace("age > $oldest", "aged > $oldest");
     let answer = put(&harness, "/pipelines/people", &[], "application/json", json!({ "pipeline": wrong, "contract": world::CONTRACT }).to_string()).await;
     assert_eq!(answer.status, 422, "{}", answer.text);
     let mistakes = answer.json()["mistakes"].clone();

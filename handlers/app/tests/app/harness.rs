@@ -186,5 +186,5 @@ pub(crate) fn golden(path: &str, found: &str) {
         std::fs::write(&file, found).unwrap();
     }
     let expected = std::fs::read_to_string(&file).unwrap_or_default();
-    assert!(expected == found, "{path} differs from what the code says; run the tests once with SLUICE_UPDATE=1 and look at the difference\n{found}");
+    assert!(expected == found, "{path} differs from what the code says; run the tests once with SLUICE_UPDATE=1 and look at the difference");
 }

@@ -99,7 +99,7 @@ async fn a_held_row_waits_for_a_person_and_is_published_after_the_decision() {
     let path = format!("/reviews/{case_id}/decide");
     let other = json!({ "verdict": { "verdict": "approve" }, "digest": "another" });
     let refused = harness.envelope("Cases", "POST", &path, &reviewer, Some(other)).await.json();
-    assert_eq!(refused["Outputs"]["res"]["statusCode"], 412, "{refused}");
+    assert_eq!(refused["Outputs"]["res"]["statusCode"], 409, "{refused}");
     let decision = json!({ "verdict": { "verdict": "approve" }, "comment": "she is that old", "digest": case["digest"] });
     let decided = harness.envelope("Cases", "POST", &path, &reviewer, Some(decision)).await.json();
     assert_eq!(decided["Outputs"]["res"]["statusCode"], 200, "{decided}");

@@ -85,8 +85,8 @@ pub(crate) async fn run(harness: &Harness, partner: &str, name: &str, state: Sta
         header: None,
         generation: 0,
         counts: None,
-        open_cases: 0,
-        cases: 0,
+        open_cases: u32::from(state == State::Reviewing),
+        cases: u32::from(state == State::Reviewing),
         table_version: None,
         failure: None,
         receipt: false,
@@ -118,7 +118,7 @@ pub(crate) async fn case(harness: &Harness, run: &RunId, partner: &str) -> Revie
         created_at: harness.context.now(),
         decisions: Vec::new(),
     };
-    let write = Write::Create { id: "case:0".into(), kind: "case", body: body(&case).unwrap() };
+    let write = Write::Create { id: ReviewCase::document_id(0), kind: "case", body: body(&case).unwrap() };
     harness.context.catalog.commit(&run.partition(), vec![write]).await.unwrap();
     case
 }
