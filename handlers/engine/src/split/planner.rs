@@ -123,6 +123,8 @@ impl ChunkPlanner {
             }
             match &found.end {
                 TrackEnd::Meets { track: next, here, there } => {
+                    // A record begins here, though no track need have it among its marks.
+                    self.boundary(place(here, rows, lines));
                     track = *next;
                     since = there.offset;
                     rows += here.rows as i64 - there.rows as i64;

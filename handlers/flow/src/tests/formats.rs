@@ -9,8 +9,12 @@ use arrow::{
 use parquet::{arrow::ArrowWriter, file::properties::WriterProperties};
 use sluice_engine::Splitting;
 
-use super::sample::{CONTRACT, Mix, csv, failure, pipeline, upload, world};
-use crate::run::State;
+use super::sample::{CONTRACT, Mix, PIPELINE, csv, failure, pipeline, upload, world};
+use crate::{
+    Sizes,
+    harness::{Delivery, World},
+    run::State,
+};
 
 fn gzip(bytes: &[u8]) -> Vec<u8> {
     let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
@@ -62,7 +66,8 @@ async fn a_compressed_file_that_is_cut_is_refused() {
 
 #[tokio::test]
 async fn a_compressed_file_that_explodes_is_refused() {
-    let mut world = world().await;
+    let mut world = World::new(Sizes::for_testing(), Delivery::default());
+    world.put_pipeline(&PIPELINE.replace("rejectedPercent: 60", "rejectedPercent: 60, expansion: 20"), CONTRACT).await;
     let mut bomb = csv(3, 10, Mix::default());
     bomb.extend(std::iter::repeat_n(b'0', 64 << 20));
     let run = upload(&mut world, "orders/a.csv.gz", gzip(&bomb)).await;
