@@ -52,7 +52,7 @@ pub struct Config {
     pub cors_origins: Vec<String>,
     /// Rules of every queue that the functions name.
     pub queue: QueueConfig,
-    /// Physical partitions of a Cosmos DB container. More make batches cheaper and cross-partition queries dearer.
+    /// Physical partitions of a new Cosmos DB container; a cross-partition query asks each of them.
     pub cosmos_partitions: u32,
 }
 

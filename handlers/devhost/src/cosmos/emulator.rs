@@ -28,6 +28,11 @@ impl Query {
     pub(super) fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
+
+    /// Whether this is a transactional batch.
+    pub(super) fn is_batch(&self) -> bool {
+        self.header("x-ms-cosmos-is-batch-request").is_some_and(|value| value.eq_ignore_ascii_case("true"))
+    }
 }
 
 /// An answer.
@@ -86,8 +91,8 @@ impl Emulator {
         })
     }
 
-    /// Creates a container with more physical partitions than the emulator would give it: a transactional batch
-    /// copies the whole partition, so its cost grows with the partition's size.
+    /// Creates a container with as many physical partitions as configured. The emulator would give it 4, and what its
+    /// own batches cost grows with the size of a partition.
     pub(super) async fn create_container(&self, database: &str, query: &Query) -> Result<Answer, String> {
         let _turn = self.creating.lock().await;
         let Some((id, partition_key)) = self.plain_container(database, &query.body).await? else { return self.execute(query).await };
@@ -143,11 +148,12 @@ impl Emulator {
         Err(format!("{} cannot be restored: status {}, {}", segments.join("/"), answer.status, String::from_utf8_lossy(&answer.body)))
     }
 
-    async fn get(&self, segments: &[&str]) -> Result<Answer, String> {
+    /// Reads a resource by its path.
+    pub(super) async fn get(&self, segments: &[&str]) -> Result<Answer, String> {
         self.execute(&Query { method: Method::Get, url: self.url(segments), headers: Vec::new(), body: Bytes::new() }).await
     }
 
-    fn url(&self, segments: &[&str]) -> Url {
+    pub(super) fn url(&self, segments: &[&str]) -> Url {
         let mut url = self.base.clone();
         if let Ok(mut path) = url.path_segments_mut() {
             path.clear().extend(segments);

@@ -1,6 +1,7 @@
 //! The Cosmos DB emulator: Microsoft's in-memory one, served over HTTP, with a journal so that a restart keeps its
 //! databases, containers and documents.
 
+mod batch;
 mod emulator;
 mod journal;
 mod write;
@@ -15,25 +16,25 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde_json::Value;
-use tokio::sync::Mutex;
+use tokio::sync::RwLock;
 
 use crate::body::read_body;
 use crate::error::StartError;
-use emulator::{Answer, Emulator, Query};
+use emulator::{Answer, Emulator, PARTITION_KEY, Query};
 use journal::{CosmosJournal, Record};
 use write::Write;
 
 /// Requests of over 2 MB are refused by the emulator itself; this leaves room for its answer.
 const REQUEST_LIMIT: usize = 8 << 20;
 
-/// Writes to one logical partition are ordered by one of these locks.
+/// Writes to one logical partition are ordered by one of these locks; its readers never see half a batch.
 const LOCKS: usize = 64;
 
 /// The running emulator.
 pub(crate) struct Cosmos {
     emulator: Emulator,
     journal: CosmosJournal,
-    locks: Vec<Mutex<()>>,
+    locks: Vec<RwLock<()>>,
 }
 
 impl Cosmos {
@@ -42,7 +43,7 @@ impl Cosmos {
         let emulator = Emulator::new(url, partitions).map_err(StartError::Cosmos)?;
         let (journal, state) = CosmosJournal::open(state_dir)?;
         state.restore(&emulator).await.map_err(StartError::Cosmos)?;
-        Ok(Arc::new(Self { emulator, journal, locks: (0..LOCKS).map(|_| Mutex::new(())).collect() }))
+        Ok(Arc::new(Self { emulator, journal, locks: (0..LOCKS).map(|_| RwLock::new(())).collect() }))
     }
 
     pub(crate) fn router(self: Arc<Self>) -> Router {
@@ -56,10 +57,19 @@ impl Cosmos {
     }
 
     async fn handle(&self, query: &Query) -> Result<Answer, String> {
-        let Some(write) = Write::of(query) else { return self.emulator.execute(query).await };
-        let _turn = self.lock_of(&write, query).lock().await;
+        let Some(write) = Write::of(query) else {
+            let _turn = self.lock_of(query).read().await;
+            return self.emulator.execute(query).await;
+        };
+        let _turn = self.lock_of(query).write().await;
         let answer = match &write {
             Write::CreateContainer { database } => self.emulator.create_container(database, query).await?,
+            Write::Documents { database, container, partition_key, .. } if query.is_batch() => {
+                match batch::run(&self.emulator, [database, container, partition_key], query).await? {
+                    Some(answer) => answer,
+                    None => self.emulator.execute(query).await?,
+                }
+            }
             _ => self.emulator.execute(query).await?,
         };
         if !(200..300).contains(&answer.status) || answer.status == 207 {
@@ -96,12 +106,11 @@ impl Cosmos {
         })
     }
 
-    fn lock_of(&self, write: &Write, query: &Query) -> &Mutex<()> {
+    /// Requests for one logical partition share a lock: those with its key, in one container.
+    fn lock_of(&self, query: &Query) -> &RwLock<()> {
+        let container = query.url.path().split("/docs").next().unwrap_or_default();
         let mut hasher = DefaultHasher::new();
-        match write {
-            Write::Documents { database, container, partition_key, .. } => (database, container, partition_key).hash(&mut hasher),
-            _ => query.url.path().hash(&mut hasher),
-        }
+        (container, query.header(PARTITION_KEY)).hash(&mut hasher);
         &self.locks[(hasher.finish() % LOCKS as u64) as usize]
     }
 }
@@ -138,5 +147,7 @@ async fn serve(State(cosmos): State<Arc<Cosmos>>, request: Request) -> Response 
     }
 }
 
+#[cfg(test)]
+mod batch_tests;
 #[cfg(test)]
 mod tests;

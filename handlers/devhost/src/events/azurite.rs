@@ -86,6 +86,8 @@ impl Runner {
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
+            // Ctrl-C in a terminal goes to the whole group: Azurite is stopped after the handler, not with it.
+            .process_group(0)
             .kill_on_drop(true)
             .spawn()
             .map_err(|error| format!("cannot run {}: {error}", self.config.node.display()))?;

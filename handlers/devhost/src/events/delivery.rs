@@ -8,6 +8,7 @@ use azure_core::Uuid;
 use serde_json::{Value, json};
 use tokio::sync::{Mutex, Semaphore, mpsc};
 use tokio::task::JoinSet;
+use tokio::time::Instant;
 
 use super::delivered::Delivered;
 use crate::config::EventSubscription;
@@ -16,6 +17,9 @@ use crate::rotating_file::RotatingFile;
 
 /// Waits before the second try, the third, and so on; the last repeats.
 const SCHEDULE_SECONDS: [u64; 8] = [10, 30, 60, 300, 600, 1800, 3600, 10_800];
+
+/// How long an event is tried at all.
+const TIME_TO_LIVE: Duration = Duration::from_hours(24);
 
 /// How long Event Grid waits for an answer.
 const ANSWER_LIMIT: Duration = Duration::from_secs(30);
@@ -95,6 +99,7 @@ impl Deliverer {
 
     async fn deliver(&self, batch: Vec<PendingEvent>, slots: &Semaphore) {
         let body = Value::Array(batch.iter().map(|pending| pending.event.clone()).collect());
+        let given_up_at = Instant::now() + TIME_TO_LIVE.mul_f64(self.retry_scale);
         for attempt in 1..=self.subscription.max_delivery_attempts {
             let Ok(slot) = slots.acquire().await else { return };
             let answer = self.send(&body, attempt).await;
@@ -104,7 +109,7 @@ impl Deliverer {
                 Answer::Refused(reason) => return self.give_up(&batch, &reason).await,
                 Answer::Failed(reason) => {
                     tracing::warn!(function = self.subscription.function, attempt, reason, "event delivery failed");
-                    if attempt == self.subscription.max_delivery_attempts {
+                    if attempt == self.subscription.max_delivery_attempts || Instant::now() >= given_up_at {
                         return self.give_up(&batch, &reason).await;
                     }
                     tokio::time::sleep(self.delay_after(attempt)).await;

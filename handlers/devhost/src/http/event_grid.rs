@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use super::Front;
 use crate::envelope;
-use crate::functions::Trigger;
+use crate::functions::{Function, Trigger};
 
 /// Answers the handshake, or runs the function once per event: 202 if all went well, 500 if one failed.
 pub(super) async fn webhook(
@@ -38,14 +38,20 @@ pub(super) async fn webhook(
             None => (StatusCode::BAD_REQUEST, "expected data.validationCode\n").into_response(),
         },
         "notification" => {
-            let runs = events.iter().map(|event| async {
-                let body = envelope::event_grid(&function.name, &function.binding, event);
-                front.invoker.invoke(function, "eventGrid", None, &body).await
-            });
-            let failed = join_all(runs).await.iter().any(Result::is_err);
-            if failed { StatusCode::INTERNAL_SERVER_ERROR } else { StatusCode::ACCEPTED }.into_response()
+            // On its own: a caller that stops waiting does not stop the function.
+            let runs = tokio::spawn(run_each(Arc::clone(&front), function.clone(), events));
+            let all_went_well = runs.await.unwrap_or(false);
+            if all_went_well { StatusCode::ACCEPTED } else { StatusCode::INTERNAL_SERVER_ERROR }.into_response()
         }
         "unsubscribe" => StatusCode::ACCEPTED.into_response(),
         _ => StatusCode::BAD_REQUEST.into_response(),
     }
+}
+
+async fn run_each(front: Arc<Front>, function: Function, events: Vec<Value>) -> bool {
+    let runs = events.iter().map(|event| async {
+        let body = envelope::event_grid(&function.name, &function.binding, event);
+        front.invoker.invoke(&function, "eventGrid", None, &body).await
+    });
+    join_all(runs).await.iter().all(Result::is_ok)
 }

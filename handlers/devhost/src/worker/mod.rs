@@ -273,6 +273,8 @@ impl Supervisor {
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
+            // Ctrl-C in a terminal goes to the whole group: only devhost shall hear it.
+            .process_group(0)
             .kill_on_drop(true)
             .spawn()?;
         self.starts += 1;

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test's own helpers fail by panicking")]
 
 mod blobs;
+mod crash;
 mod handler;
 mod http;
 mod messages;

@@ -40,25 +40,32 @@ const FUNCTIONS: [(&str, &str); 6] = [
 
 /// Folders of one test.
 pub(crate) struct App {
-    dir: tempfile::TempDir,
+    pub(crate) dir: PathBuf,
+    _temporary: Option<tempfile::TempDir>,
 }
 
 impl App {
+    /// The app that another process made.
+    pub(crate) fn at(dir: PathBuf) -> Self {
+        Self { dir, _temporary: None }
+    }
+
     pub(crate) fn new() -> Self {
-        let dir = tempfile::tempdir().unwrap();
-        let app = dir.path().join("app");
+        let temporary = tempfile::tempdir().unwrap();
+        let dir = temporary.path().to_owned();
+        let app = dir.join("app");
         for (name, bindings) in FUNCTIONS {
             let folder = app.join("functions").join(name);
             fs::create_dir_all(&folder).unwrap();
             fs::write(folder.join("function.json"), format!("{{\"bindings\":[{bindings}]}}")).unwrap();
         }
         fs::write(app.join("host.json"), HOST).unwrap();
-        fs::create_dir_all(dir.path().join("notes")).unwrap();
-        Self { dir }
+        fs::create_dir_all(dir.join("notes")).unwrap();
+        Self { dir, _temporary: Some(temporary) }
     }
 
     pub(crate) fn config(&self) -> Config {
-        let path = |name: &str| self.dir.path().join(name);
+        let path = |name: &str| self.dir.join(name);
         let mut config = Config::new(path("app"), std::env::current_exe().unwrap(), path("state"));
         config.settings.insert("TEST_NOTES".into(), path("notes").display().to_string());
         config.settings.insert("WORK_QUEUE".into(), "work".into());
@@ -81,12 +88,12 @@ impl App {
     }
 
     pub(crate) fn state(&self, name: &str) -> PathBuf {
-        self.dir.path().join("state").join(name)
+        self.dir.join("state").join(name)
     }
 
     /// Lines that the handler has noted.
     pub(crate) fn done(&self) -> Vec<String> {
-        let text = fs::read_to_string(self.dir.path().join("notes/done")).unwrap_or_default();
+        let text = fs::read_to_string(self.dir.join("notes/done")).unwrap_or_default();
         text.lines().map(str::to_owned).collect()
     }
 }
