@@ -41,10 +41,10 @@ pub async fn put(context: &Context, actor_id: &str, sources: &Sources<'_>) -> Re
             updated_at: context.now(),
         };
         // Pointer and claims change together: two pipelines never take the same files.
-        let (id, kind, content) = (pointer_id(name), "pipeline", body(&next)?);
+        let (id, kind, live_now) = (pointer_id(name), "pipeline", body(&next)?);
         let mut writes = vec![match pointer {
-            Some(document) => Write::Replace { id, kind, body: content, etag: document.etag },
-            None => Write::Create { id, kind, body: content },
+            Some(document) => Write::Replace { id, kind, body: live_now, etag: document.etag },
+            None => Write::Create { id, kind, body: live_now },
         }];
         if stored_claim.is_none() {
             writes.push(Write::Create { id: claim.clone(), kind: "claim", body: serde_json::json!({ "pipeline": name }) });

@@ -27,13 +27,13 @@ struct Rows {
 /// # Errors
 /// Those of lake and catalog; [`crate::Kind::Bug`] `J0302` if the held rows are not as many as the ledger says.
 pub(super) async fn open(context: &Context, run: &Run, plan: &Plan, generations: &[u32], held: u64) -> Result<u32> {
-    let causes = collect(context, run, generations).await?;
-    let found: u64 = causes.values().map(|rows| rows.count).sum();
+    let by_cause = collect(context, run, generations).await?;
+    let found: u64 = by_cause.values().map(|rows| rows.count).sum();
     if found != held {
         return Err(Error::bug("J0302", format!("the ledger of run {} holds {held} rows, found {found}", run.run_id)));
     }
-    let cases = causes.len() as u32;
-    for (number, (cause, rows)) in (0..).zip(causes) {
+    let cases = by_cause.len() as u32;
+    for (number, (cause, rows)) in (0..).zip(by_cause) {
         let case = case(context, run, plan, number, cause, rows)?;
         let write = Write::Create { id: ReviewCase::document_id(number), kind: "case", body: body(&case)? };
         context.catalog.commit(&run.run_id.partition(), vec![write]).await?;

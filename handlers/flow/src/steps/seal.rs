@@ -47,16 +47,16 @@ pub async fn run(context: &Context, message: Message) -> Result<Outputs> {
     let compiled = context.plans.of_run(context, &run).await?;
     let (header, chunks) = plan(context, &run, compiled.plan(), &raw, &segments).await?;
     layout::store_plan(context, &run.run_id, &chunks).await?;
-    let content = Content { blake3, sha256, repeats };
+    let identity = Content { blake3, sha256, repeats };
     let run = audit::update(context, &run.run_id, |run| {
         if run.state != State::Sealing {
             return Ok(None);
         }
-        run.content = Some(content.clone());
+        run.content = Some(identity.clone());
         run.header = header.as_ref().and_then(|h| h.names.clone());
         run.chunks = chunks.len() as u32;
         run.state = if chunks.is_empty() { State::Gathering } else { State::Transforming };
-        let detail = json!({ "blake3": content.blake3, "sha256": content.sha256, "repeats": content.repeats, "chunks": run.chunks });
+        let detail = json!({ "blake3": identity.blake3, "sha256": identity.sha256, "repeats": identity.repeats, "chunks": run.chunks });
         Ok(Some(Change { actor: Actor::step("seal"), action: "run.sealed", detail, writes: Vec::new() }))
     })
     .await?;

@@ -99,7 +99,7 @@ async fn admit_lost(context: &Context, blob: BlobPath, info: BlobInfo) -> Result
     if info.modified > context.clock.now() - GRACE {
         return Ok(Vec::new());
     }
-    let run = SubmissionId::of(&blob, &info.etag).run(1);
+    let run = SubmissionId::of(&blob, &admit::quoted(&info.etag.0)).run(1);
     if context.catalog.get(&run.partition(), RUN_DOCUMENT).await?.is_some() {
         return Ok(Vec::new());
     }

@@ -30,6 +30,10 @@ fn large(world: &mut World) -> BoxFuture<'_, ()> {
         let event = world.upload("acme", "orders/a.csv", csv(500, 6_000, Mix::ALL));
         world.event(event);
         approve_all(world).await;
+        let run = world.only_run();
+        assert!(run.segments > 2 && run.chunks > 2 && run.generation == 1 && run.cases == 1, "{run:?}");
+        let passes = world.lake.contents().into_keys().filter(|p| p.path.contains("/exclusions/") && p.path.ends_with(".json")).count();
+        assert!(passes > 2, "{passes} passes");
     }
     .boxed()
 }
