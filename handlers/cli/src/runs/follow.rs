@@ -13,17 +13,8 @@ use crate::{Fault, Result, terminal};
 /// Pause between two looks at a run.
 const PAUSE: Duration = Duration::from_millis(700);
 
-/// When to stop following.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Until {
-    /// The run has ended and its receipt is there.
-    Ended,
-    /// It has ended, or waits for people.
-    EndedOrReview,
-}
-
 /// Waits for the run of a submission or grant, then follows it.
-pub(crate) async fn follow_submission(client: &Client, id: &str, until: Until) -> Result<Value> {
+pub(crate) async fn follow_submission(client: &Client, id: &str) -> Result<Value> {
     let mut said = false;
     loop {
         let submission = client.find(&["submissions", id]).await?;
@@ -35,7 +26,7 @@ pub(crate) async fn follow_submission(client: &Client, id: &str, until: Until) -
         let newest = runs.and_then(|runs| runs.iter().max_by_key(|run| run["attempt"].as_u64()));
         if let Some(run) = newest {
             let run: Run = view(run)?;
-            return follow_run(client, &run.run_id, until).await;
+            return follow_run(client, &run.run_id).await;
         }
         if !said {
             terminal::note("waiting for the event of the upload");
@@ -45,8 +36,8 @@ pub(crate) async fn follow_submission(client: &Client, id: &str, until: Until) -
     }
 }
 
-/// Follows a run by its id.
-pub(crate) async fn follow_run(client: &Client, run_id: &str, until: Until) -> Result<Value> {
+/// Follows a run by its id until it has ended and its receipt is there, or until it is stuck.
+pub(crate) async fn follow_run(client: &Client, run_id: &str) -> Result<Value> {
     let mut last = String::new();
     loop {
         let value = client.find(&["runs", run_id]).await?.ok_or_else(|| Fault::usage(format!("there is no run {run_id}")))?;
@@ -56,8 +47,7 @@ pub(crate) async fn follow_run(client: &Client, run_id: &str, until: Until) -> R
             terminal::note(format!("{run_id}  {line}"));
             last = line;
         }
-        let ended = run.has_ended() && run.receipt;
-        if ended || (until == Until::EndedOrReview && run.waits_for_people()) || run.dead_letter.is_some() {
+        if (run.has_ended() && run.receipt) || run.dead_letter.is_some() {
             return Ok(value);
         }
         tokio::time::sleep(PAUSE).await;

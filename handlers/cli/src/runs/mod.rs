@@ -14,7 +14,7 @@ use crate::api::{Client, unreachable, view};
 use crate::fault::FileContext as _;
 use crate::text::{Align, Table, bytes, count, shorten, tame};
 use crate::{Fault, Result, terminal};
-use follow::{Until, follow_run, follow_submission, state_line};
+use follow::{follow_run, follow_submission, state_line};
 
 /// Lists runs, shows one, follows one, and lets operators step in.
 #[derive(Debug, Args)]
@@ -116,8 +116,8 @@ pub(crate) async fn run(arguments: RunsArguments) -> Result<()> {
         RunsCommand::Watch { id } => {
             // A run id is found at once; the id of a grant or submission may have to wait for its run.
             let run = match client.find(&["runs", &id]).await? {
-                Some(_) => follow_run(&client, &id, Until::Ended).await?,
-                None => follow_submission(&client, &id, Until::Ended).await?,
+                Some(_) => follow_run(&client, &id).await?,
+                None => follow_submission(&client, &id).await?,
             };
             conclude(&client, &run, json).await
         }

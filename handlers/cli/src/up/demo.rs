@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::time::Duration;
 
 use chrono::Utc;
 use serde::Deserialize;
@@ -13,12 +14,13 @@ use crate::api::connection::Connection;
 use crate::api::views::{Event, Run};
 use crate::api::{Client, view};
 use crate::review::{self, Case, Verdict};
-use crate::runs::follow::{Until, follow_submission};
 use crate::runs::{describe, detail};
 use crate::text::{bytes, count, plural, shorten, tame};
 use crate::upload::{grant, send};
 use crate::{Fault, Result, terminal};
 
+/// Pause between two looks at a run.
+const GLANCE: Duration = Duration::from_millis(200);
 /// Held rows that are shown of a case.
 const SHOWN_ROWS: usize = 3;
 
@@ -62,24 +64,76 @@ pub(super) async fn run(state_dir: &Path, samples: &Path, lake: &dyn Lake) -> Re
 
 /// One file, from upload to receipt.
 async fn file(people: &Cast, file: &Path, path: &str, lake: &dyn Lake) -> Result<()> {
-    terminal::line(format!("\n== {} is uploaded by the partner skyline to {path}", file.display()))?;
+    terminal::line(format!("== {} is uploaded by the partner skyline to {path}\n", file.display()))?;
     let (grant_id, url) = grant(&people.partner, path, None, None).await?;
     let sent = send::send(file, &url, 4, &indicatif::ProgressBar::hidden()).await?;
-    terminal::line(format!("{} sent; b3sum of the file: {}", bytes(sent.bytes), sent.blake3))?;
-    let value = follow_submission(&people.operator, &grant_id, Until::EndedOrReview).await?;
-    let run: Run = view(&value)?;
-    if run.waits_for_people() {
-        decide_all(people, &run.run_id).await?;
-    }
-    let value = follow_submission(&people.operator, &grant_id, Until::Ended).await?;
-    let run: Run = view(&value)?;
-    story(people, &run.run_id).await?;
+    terminal::line(format!("{} sent; b3sum of the file: {}\n", bytes(sent.bytes), sent.blake3))?;
+    let run_id = run_of(&people.operator, &grant_id).await?;
+    let mut story = Story::default();
+    let run = loop {
+        let run: Run = view(&people.operator.get(&["runs", &run_id], &[]).await?)?;
+        story.go_on(&people.operator, &run_id).await?;
+        if run.has_ended() && run.receipt {
+            break run;
+        }
+        if let Some(stuck) = &run.dead_letter {
+            return Err(Fault::data(format!("step {} is stuck: {} {}", stuck.step, stuck.code, stuck.message)));
+        }
+        if run.waits_for_people() {
+            decide_all(people, &run).await?;
+        } else {
+            tokio::time::sleep(GLANCE).await;
+        }
+    };
+    story.go_on(&people.operator, &run_id).await?;
     outcome(people, &run, &sent.blake3, lake).await
 }
 
+/// The run that an upload started, once its event has come.
+async fn run_of(client: &Client, grant_id: &str) -> Result<String> {
+    loop {
+        let submission = client.find(&["submissions", grant_id]).await?;
+        if let Some(run) = submission.as_ref().and_then(|s| s["runs"][0]["runId"].as_str()) {
+            return Ok(run.to_owned());
+        }
+        tokio::time::sleep(GLANCE).await;
+    }
+}
+
+/// What happens, from the audit chain, as it happens.
+#[derive(Debug, Default)]
+struct Story {
+    told: u64,
+}
+
+impl Story {
+    /// Prints the events that have come since the last time.
+    async fn go_on(&mut self, client: &Client, run_id: &str) -> Result<()> {
+        let events = client.get(&["runs", run_id, "timeline"], &[]).await?;
+        for event in events.as_array().into_iter().flatten() {
+            let event: Event = view(event)?;
+            if event.seq < self.told {
+                continue;
+            }
+            self.told = event.seq + 1;
+            let time = event.at.get(11..23).unwrap_or(&event.at).to_owned();
+            terminal::line(format!("{time}  {:<16} {}", tame(&event.action), shorten(&format!("{} {}", event.actor.name, detail(&event.detail)), 110)))?;
+        }
+        Ok(())
+    }
+}
+
 /// The reviewer decides every case: the first is approved but for its first row, the second rejected, and so on.
-async fn decide_all(people: &Cast, run_id: &str) -> Result<()> {
-    let cases = people.reviewer.list(&["reviews"], &[("run", run_id)], usize::MAX).await?;
+async fn decide_all(people: &Cast, run: &Run) -> Result<()> {
+    let cases = loop {
+        let mut cases = people.reviewer.list(&["reviews"], &[("run", &run.run_id)], usize::MAX).await?;
+        // Each case is shown by a message of its own: the last may be a moment behind.
+        if cases.len() >= run.open_cases as usize {
+            cases.sort_by_key(|case| case["caseId"].to_string());
+            break cases;
+        }
+        tokio::time::sleep(GLANCE).await;
+    };
     terminal::line(format!("\n{} to decide by the reviewer rita:", plural(cases.len() as u64, "case")))?;
     for (number, value) in cases.iter().enumerate() {
         let case: Case = view(value)?;
@@ -107,20 +161,8 @@ async fn decide_all(people: &Cast, run_id: &str) -> Result<()> {
     terminal::line("")
 }
 
-/// What happened, from the audit chain.
-async fn story(people: &Cast, run_id: &str) -> Result<()> {
-    let events = people.operator.get(&["runs", run_id, "timeline"], &[]).await?;
-    terminal::line("\nwhat happened (audit chain):")?;
-    for event in events.as_array().into_iter().flatten() {
-        let event: Event = view(event)?;
-        let time = event.at.get(11..23).unwrap_or(&event.at).to_owned();
-        terminal::line(format!("  {time}  {:<20} {}", tame(&event.action), shorten(&format!("{} {}", event.actor.name, detail(&event.detail)), 110)))?;
-    }
-    Ok(())
-}
-
 async fn outcome(people: &Cast, run: &Run, sent_blake3: &str, lake: &dyn Lake) -> Result<()> {
-    terminal::line("\noutcome:")?;
+    terminal::line("")?;
     terminal::print(&describe(run))?;
     if !run.is_completed() {
         return Err(Fault::data(format!("the demo's run ended as {}", run.state)));
@@ -148,5 +190,5 @@ async fn outcome(people: &Cast, run: &Run, sent_blake3: &str, lake: &dyn Lake) -
     if run.counts.as_ref().is_some_and(|c| c.rejected > 0) {
         terminal::line(format!("Rejected rows, each with its reasons: archive/{}/, or ./sluice runs rejected {}", run.run_id, run.run_id))?;
     }
-    Ok(())
+    terminal::line("")
 }

@@ -173,12 +173,14 @@ async fn work(
     let engineer = Connection::local(&arguments.state_dir, "emil").client("emil")?;
     samples::store(&engineer, samples).await?;
     terminal::note(format!("ready after {}\n", duration(begun.elapsed())));
-    terminal::print(&guide::guide(urls, &arguments.state_dir, arguments.state_dir == Path::new(STATE_DIR)))?;
     if arguments.demo {
         let lake = sluice_azure::connect(&azure).map_err(|error| Fault::internal(error.to_string()))?.lake;
         demo::run(&arguments.state_dir, &arguments.app_root.join("samples"), lake.as_ref()).await?;
+        if !arguments.keep {
+            return terminal::line("That was the demo. Everything is kept: ./sluice up starts it again, and says how to upload files of your own.");
+        }
     }
-    Ok(())
+    terminal::print(&guide::guide(urls, &arguments.state_dir, arguments.state_dir == Path::new(STATE_DIR)))
 }
 
 fn connection(urls: &Urls, audience: &str) -> Result<LocalConnection> {

@@ -11,7 +11,7 @@ use serde_json::json;
 use url::Url;
 
 use crate::api::connection::Connection;
-use crate::runs::follow::{Until, follow_submission};
+use crate::runs::follow::follow_submission;
 use crate::text::{bytes, duration};
 use crate::{Fault, Result, terminal};
 
@@ -85,7 +85,7 @@ pub(crate) async fn run(arguments: UploadArguments) -> Result<()> {
     if !arguments.wait {
         return terminal::line(format!("It is on its way: sluice runs watch {grant}"));
     }
-    let run = follow_submission(&client, &grant, Until::Ended).await?;
+    let run = follow_submission(&client, &grant).await?;
     crate::runs::conclude(&client, &run, arguments.json).await
 }
 
