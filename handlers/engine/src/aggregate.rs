@@ -11,8 +11,7 @@ use datafusion::common::{DataFusionError, ScalarValue};
 use datafusion::execution::context::SessionContext;
 use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
 use datafusion::execution::memory_pool::FairSpillPool;
-use datafusion::execution::runtime_env::RuntimeEnvBuilder;
-use datafusion::execution::session_state::{SessionState, SessionStateBuilder};
+use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::streaming::PartitionStream;
@@ -21,16 +20,15 @@ use futures::StreamExt as _;
 use futures::executor::block_on;
 use sluice_contract::{Mistake, Plan, Task};
 
-use crate::sql::{Compiler, mistake_at, mistake_in, root_message, storable, store, unknown_column};
+use crate::sql::{Compiler, mistake_at, mistake_in, root_message, session, storable, store, unknown_column};
 use crate::write::accepted::AcceptedWriter;
-use crate::{AcceptedFile, Code, Compiled, EngineError, Refusal, Stream};
+use crate::{AcceptedFile, Code, Compiled, EngineError, Pieces, Refusal};
 
 /// The name of the accepted rows in the statement.
 const TABLE: &str = "rows";
 
 /// An aggregate task, ready to run.
 pub(crate) struct Aggregation {
-    state: SessionState,
     sql: String,
     parameters: Vec<(String, ScalarValue)>,
     input: SchemaRef,
@@ -82,7 +80,7 @@ impl Aggregation {
             format!("SELECT {} FROM {TABLE}{tail}", selected.join(", "))
         };
         let mut this =
-            Self { state: compiler.state.clone(), sql: String::new(), parameters: compiler.parameters().to_vec(), input: Arc::clone(input), schema: Arc::new(Schema::empty()) };
+            Self { sql: String::new(), parameters: compiler.parameters().to_vec(), input: Arc::clone(input), schema: Arc::new(Schema::empty()) };
         for derived in take {
             this.sql = statement(&[derived]);
             match this.plan_schema() {
@@ -109,7 +107,7 @@ impl Aggregation {
     }
 
     fn plan_schema(&self) -> Result<Schema, DataFusionError> {
-        let context = SessionContext::new_with_state(self.state.clone());
+        let context = SessionContext::new_with_state(session(Arc::new(RuntimeEnv::default())));
         let frame = self.frame(&context, Source::new(Arc::clone(&self.input), std::iter::empty()))?;
         Ok(frame.schema().as_arrow().clone())
     }
@@ -170,7 +168,7 @@ pub fn aggregate(
     input: impl Iterator<Item = Result<RecordBatch, EngineError>> + Send + 'static,
     memory_bytes: usize,
     spill: &Path,
-) -> Result<(Vec<(Stream, Vec<u8>)>, Vec<AcceptedFile>), EngineError> {
+) -> Result<(Pieces, Vec<AcceptedFile>), EngineError> {
     let aggregation = compiled.aggregation.as_ref().ok_or_else(|| EngineError::Bug("the plan has no aggregate task".to_owned()))?;
     let wanted = Arc::clone(&aggregation.input);
     let batches = input.map(move |batch| {
@@ -187,12 +185,14 @@ pub fn aggregate(
         DataFusionError::ArrowError(..) | DataFusionError::Execution(_) => {
             EngineError::Refused(Refusal::new(Code::AggregateFailed, format!("the aggregate task has no value: {}", root_message(&e))))
         }
+        DataFusionError::ResourcesExhausted(_) => {
+            EngineError::Bug(format!("the aggregate task needs more than {memory_bytes} bytes of memory, or disk: {}", root_message(&e)))
+        }
         _ => EngineError::bug("aggregate", &e),
     };
     let disk = DiskManagerBuilder::default().with_mode(DiskManagerMode::Directories(vec![spill.to_path_buf()]));
     let runtime = RuntimeEnvBuilder::new().with_memory_pool(Arc::new(FairSpillPool::new(memory_bytes))).with_disk_manager_builder(disk).build_arc().map_err(fail)?;
-    let state = SessionStateBuilder::new_from_existing(aggregation.state.clone()).with_runtime_env(runtime).build();
-    let context = SessionContext::new_with_state(state);
+    let context = SessionContext::new_with_state(session(runtime));
     let frame = aggregation.frame(&context, Source::new(Arc::clone(&aggregation.input), batches)).map_err(fail)?;
     let schema = compiled.output_schema();
     let mut writer = AcceptedWriter::new(Arc::clone(&schema), &compiled.plan().pipeline.publish.partition_by);

@@ -58,6 +58,7 @@ impl Compiled {
     ///
     /// # Errors
     /// Every mistake found, each with code, path, line and column in the pipeline file.
+    #[expect(clippy::needless_pass_by_value, reason = "values and secrets are those of one run")]
     pub fn new(plan: Plan, parameters: Parameters, tables: ReferenceTables, secrets: Secrets) -> Result<Arc<Self>, Mistakes> {
         let mut mistakes = Vec::new();
         check_format(&plan, &mut mistakes);

@@ -50,10 +50,9 @@ pub fn splittable(plan: &Plan, first_bytes: &[u8], _path: &str) -> Splitting {
         return Splitting::RowGroups;
     }
     match plan.pipeline.intake.compression {
-        Compression::None => Splitting::Records,
+        Compression::Auto if detect_compression(first_bytes) != Compression::None => Splitting::Whole,
+        Compression::Auto | Compression::None => Splitting::Records,
         Compression::Gzip | Compression::Zstd => Splitting::Whole,
-        Compression::Auto if detect_compression(first_bytes) == Compression::None => Splitting::Records,
-        Compression::Auto => Splitting::Whole,
     }
 }
 

@@ -222,7 +222,7 @@ mod tests {
 
     #[test]
     fn the_smallest_row_number_stays_in_any_order_and_any_number_of_passes() {
-        let mut records = vec![record(0, 7, 5), record(0, 7, 2), record(0, 7, 9), record(1, 7, 5), record(1, 8, 1), record(2, 3, 4), record(2, 3, 6)];
+        let mut records = [record(0, 7, 5), record(0, 7, 2), record(0, 7, 9), record(1, 7, 5), record(1, 8, 1), record(2, 3, 4), record(2, 3, 6)];
         let mut results = Vec::new();
         for passes in [1, 2, 3] {
             for _ in 0..records.len() {

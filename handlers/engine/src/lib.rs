@@ -45,5 +45,5 @@ pub use revise::{Revised, RevisedOutcome, RevisedRow, revise};
 pub use split::finder::RecordFinder;
 pub use split::planner::{ChunkPlanner, Rescan};
 pub use split::scanner::{BOUNDARY_SPACING, Scanner, SegmentNotes};
-pub use transform::{ChunkStart, Stream, Transformer};
+pub use transform::{ChunkStart, Pieces, Stream, Transformer};
 pub use write::rejected::{rejected_header, rejected_record};

@@ -17,7 +17,7 @@ use crate::typed::check::Fault;
 use crate::typed::text;
 use crate::write::accepted::AcceptedWriter;
 use crate::write::{held, rejected};
-use crate::{AcceptedFile, ChunkReport, Code, EngineError, Exclude, ExcludeAs, HeldRow, KeyRule, Overrides, Stream, keys};
+use crate::{AcceptedFile, ChunkReport, Code, EngineError, Exclude, ExcludeAs, HeldRow, KeyRule, Overrides, Pieces, Stream, keys};
 
 /// Where a row ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -238,7 +238,7 @@ impl Outputs {
     }
 
     /// Takes what is ready.
-    pub(crate) fn drain(&mut self) -> Vec<(Stream, Vec<u8>)> {
+    pub(crate) fn drain(&mut self) -> Pieces {
         let mut ready = self.writer.drain();
         for (stream, bytes) in [(Stream::Rejected, &mut self.rejected), (Stream::Held, &mut self.held), (Stream::Keys, &mut self.keys)] {
             if !bytes.is_empty() {
@@ -249,7 +249,7 @@ impl Outputs {
     }
 
     /// Closes the files and the report.
-    pub(crate) fn finish(mut self) -> Result<(Vec<(Stream, Vec<u8>)>, ChunkReport), EngineError> {
+    pub(crate) fn finish(mut self) -> Result<(Pieces, ChunkReport), EngineError> {
         let mut ready = self.drain();
         let (files, accounts): (_, Vec<AcceptedFile>) = self.writer.finish()?;
         ready.extend(files);

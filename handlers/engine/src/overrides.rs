@@ -57,6 +57,7 @@ impl Overrides {
     }
 
     /// Only the rows `first..first + count`: what a chunk needs.
+    #[must_use]
     pub fn slice(&self, first: u64, count: u64) -> Self {
         let rows = self.rows.range(first..first.saturating_add(count)).map(|(row, why)| (*row, why.clone())).collect();
         Self { rows, repeats: BTreeMap::new() }

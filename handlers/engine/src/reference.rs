@@ -91,7 +91,7 @@ impl ReferenceTables {
 /// # Errors
 /// A key that stands in two rows, in words.
 pub(crate) fn index(key_columns: &[&ArrayRef]) -> Result<HashMap<Vec<u8>, u32>, String> {
-    let rows = key_columns.first().map_or(0, |c| c.len());
+    let rows = key_columns.first().map_or(0, arrow::array::Array::len);
     let mut index = HashMap::with_capacity(rows);
     for row in 0..rows {
         let mut key = Vec::new();

@@ -86,9 +86,9 @@ pub struct Totals {
 pub struct Tally {
     /// Where the rows went.
     pub totals: Totals,
-    /// Lines read.
+    /// Lines read after the header.
     pub lines: u64,
-    /// Bytes of (decompressed) text read.
+    /// Bytes of (decompressed) text read after the header; for Parquet, bytes as stored.
     pub bytes: u64,
     /// Problems of rejected and held rows by code, column and rule, sorted.
     pub problems: Vec<ProblemCount>,
@@ -418,7 +418,9 @@ mod tests {
             .collect();
         let merged = |chunks: &[ChunkReport]| {
             let mut run = RunReport::default();
-            chunks.iter().for_each(|c| run.merge(c));
+            for chunk in chunks {
+                run.merge(chunk);
+            }
             run
         };
         let forward = merged(&chunks);

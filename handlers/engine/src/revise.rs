@@ -13,7 +13,7 @@ use crate::typed::check::Fault;
 use crate::typed::raw::{Raw, Reading};
 use crate::write::accepted::AcceptedWriter;
 use crate::write::held;
-use crate::{AcceptedFile, Cause, Code, Compiled, EngineError, HeldRow, Problem, Stream};
+use crate::{AcceptedFile, Cause, Code, Compiled, EngineError, HeldRow, Pieces, Problem};
 
 /// A held row with what was decided.
 #[derive(Debug, Clone)]
@@ -46,7 +46,7 @@ pub struct Revised {
     /// One for each row, in the same order.
     pub outcomes: Vec<RevisedOutcome>,
     /// Accepted rows as Parquet.
-    pub files: Vec<(Stream, Vec<u8>)>,
+    pub files: Pieces,
     /// The files' accounts.
     pub accepted: Vec<AcceptedFile>,
     /// Key records of the accepted rows, for [`crate::KeyPass`].
@@ -81,7 +81,6 @@ fn add(compiled: &Compiled, row: &RevisedRow, batch: &mut BatchBuilder) {
     for (i, column) in compiled.columns.iter().enumerate() {
         let text;
         let raw = match (row.corrections.get(&column.name), held.parsed.get(&column.name)) {
-            (Some(None), _) => Raw::Null,
             (Some(Some(typed)), _) => Raw::Text(typed.as_bytes()),
             (None, Some(Value::String(value))) => Raw::Text(value.as_bytes()),
             (None, Some(Value::Bool(value))) => Raw::Boolean(*value),
@@ -89,7 +88,7 @@ fn add(compiled: &Compiled, row: &RevisedRow, batch: &mut BatchBuilder) {
                 text = value.to_string();
                 Raw::Number(text.as_bytes())
             }
-            (None, _) => Raw::Null,
+            (Some(None) | None, _) => Raw::Null,
         };
         batch.value(i, raw);
     }

@@ -12,8 +12,12 @@ use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::common::{DFSchema, DataFusionError, ScalarValue, SchemaError};
 use datafusion::config::ConfigOptions;
 use datafusion::execution::SessionStateBuilder;
+use datafusion::execution::runtime_env::RuntimeEnv;
 use datafusion::execution::session_state::SessionState;
+use datafusion::logical_expr::expr::ScalarFunction;
+use datafusion::logical_expr::simplify::{ExprSimplifyResult, SimplifyContext};
 use datafusion::logical_expr::{Expr, Volatility};
+use datafusion::optimizer::simplify_expressions::ExprSimplifier;
 use datafusion::physical_expr::PhysicalExpr;
 use datafusion::physical_expr::expressions::BinaryExpr;
 use datafusion::prelude::SessionConfig;
@@ -27,7 +31,7 @@ pub(crate) const PIPELINE_FILE: &str = "pipeline";
 
 /// What expressions are compiled with.
 pub(crate) struct Compiler {
-    pub(crate) state: SessionState,
+    state: SessionState,
     parameters: Vec<(String, ScalarValue)>,
 }
 
@@ -44,6 +48,19 @@ pub(crate) struct Evaluated {
     pub(crate) values: ArrayRef,
     /// Row of the batch and why, in order.
     pub(crate) failed: Vec<(usize, String)>,
+}
+
+/// A session of its own (sessions share their tables when they are cloned), with the functions this build has.
+pub(crate) fn session(runtime: Arc<RuntimeEnv>) -> SessionState {
+    let mut options = ConfigOptions::default();
+    options.sql_parser.enable_ident_normalization = false;
+    options.sql_parser.parse_float_as_decimal = true;
+    options.sql_parser.map_string_types_to_utf8view = false;
+    options.execution.target_partitions = 1;
+    // The caller's memory limit may be small; what merging needs must fit into it.
+    options.execution.sort_spill_reservation_bytes = 1 << 20;
+    let config = SessionConfig::from(options).with_information_schema(false);
+    SessionStateBuilder::new().with_default_features().with_config(config).with_runtime_env(runtime).build()
 }
 
 /// A mistake at the place of an expression.
@@ -67,13 +84,7 @@ pub(crate) fn mistake_in(path: impl Into<String>, code: Code, message: impl Into
 impl Compiler {
     /// Checks the parameters and makes a session with the functions this build has.
     pub(crate) fn new(plan: &Plan, parameters: &Parameters, mistakes: &mut Vec<Mistake>) -> Self {
-        let mut options = ConfigOptions::default();
-        options.sql_parser.enable_ident_normalization = false;
-        options.sql_parser.parse_float_as_decimal = true;
-        options.sql_parser.map_string_types_to_utf8view = false;
-        options.execution.target_partitions = 1;
-        let config = SessionConfig::from(options).with_information_schema(false);
-        let state = SessionStateBuilder::new().with_default_features().with_config(config).build();
+        let state = session(Arc::new(RuntimeEnv::default()));
         let mut values = Vec::new();
         for (name, spec) in &plan.pipeline.parameters {
             let value = parameters.get(name).unwrap_or(&spec.default);
@@ -105,7 +116,7 @@ impl Compiler {
         let dialect = self.state.config_options().sql_parser.dialect;
         let parsed = self.state.sql_to_expr_with_alias(&expression.sql, &dialect);
         let parsed = parsed.map_err(|e| fail(Code::ExpressionSyntax, format!("is no SQL expression: {}", root_message(&e))))?;
-        let logical = self.state.create_logical_expr_from_sql_expr(parsed, &columns).map_err(|e| self.logical_mistake(expression, &e, schema))?;
+        let logical = self.state.create_logical_expr_from_sql_expr(parsed, &columns).map_err(|e| logical_mistake(expression, &e, schema))?;
         let logical = self.fill(logical, aggregates).map_err(|(code, message)| fail(code, message))?;
         Ok((logical, columns))
     }
@@ -119,7 +130,7 @@ impl Compiler {
     pub(crate) fn compile(&self, expression: &Expression, schema: &SchemaRef) -> Result<Compiled, Mistake> {
         let fail = |code, message: String| mistake_at(expression, code, message);
         let (logical, columns) = self.logical(expression, schema, false)?;
-        let physical = self.state.create_physical_expr(logical, &columns).map_err(|e| self.logical_mistake(expression, &e, schema))?;
+        let physical = self.physical(logical, &columns).map_err(|e| logical_mistake(expression, &e, schema))?;
         let physical = physical
             .transform_up(|node| {
                 Ok(match node.downcast_ref::<BinaryExpr>() {
@@ -142,6 +153,22 @@ impl Compiler {
         Ok(compiled)
     }
 
+    /// Plans an expression. Some functions (`coalesce`, `nvl`) exist only until they are simplified to others, which needs their
+    /// arguments in the types they are called with.
+    fn physical(&self, logical: Expr, columns: &DFSchema) -> Result<Arc<dyn PhysicalExpr>, DataFusionError> {
+        let context = SimplifyContext::builder().with_schema(Arc::new(columns.clone())).with_config_options(Arc::clone(self.state.config_options()));
+        let context = context.build();
+        let coerced = ExprSimplifier::new(context.clone()).coerce(logical, columns)?;
+        let simple = coerced.transform_up(|node| match node {
+            Expr::ScalarFunction(call) => Ok(match call.func.simplify(call.args, &context)? {
+                ExprSimplifyResult::Simplified(simple) => Transformed::yes(simple),
+                ExprSimplifyResult::Original(args) => Transformed::no(Expr::ScalarFunction(ScalarFunction { func: call.func, args })),
+            }),
+            other => Ok(Transformed::no(other)),
+        })?;
+        self.state.create_physical_expr(simple.data, columns)
+    }
+
     /// Compiles a condition.
     pub(crate) fn condition(&self, expression: &Expression, schema: &SchemaRef) -> Result<Compiled, Mistake> {
         let compiled = self.compile(expression, schema)?;
@@ -162,12 +189,11 @@ impl Compiler {
             Ok(match node {
                 Expr::Placeholder(placeholder) => {
                     let name = placeholder.id.trim_start_matches('$');
-                    match self.parameters.iter().find(|(n, _)| n == name) {
-                        Some((_, value)) => Transformed::yes(Expr::Literal(value.clone(), None)),
-                        None => {
-                            refuse(Code::UnknownParameter, format!("${name} is not a parameter of this pipeline"));
-                            Transformed::no(Expr::Placeholder(placeholder))
-                        }
+                    if let Some((_, value)) = self.parameters.iter().find(|(n, _)| n == name) {
+                        Transformed::yes(Expr::Literal(value.clone(), None))
+                    } else {
+                        refuse(Code::UnknownParameter, format!("${name} is not a parameter of this pipeline"));
+                        Transformed::no(Expr::Placeholder(placeholder))
                     }
                 }
                 other => Transformed::no(other),
@@ -193,16 +219,16 @@ impl Compiler {
         seen.map_err(|e| (Code::ExpressionType, root_message(&e)))?;
         refused.map_or(Ok(filled), Err)
     }
+}
 
-    fn logical_mistake(&self, expression: &Expression, error: &DataFusionError, schema: &SchemaRef) -> Mistake {
-        if let DataFusionError::SchemaError(schema_error, _) = error.find_root()
-            && let SchemaError::FieldNotFound { field, .. } = schema_error.as_ref()
-        {
-            let names: Vec<_> = schema.fields().iter().map(|f| f.name().as_str()).collect();
-            return mistake_at(expression, Code::UnknownColumn, unknown_column(field.name(), &names));
-        }
-        mistake_at(expression, Code::ExpressionType, root_message(error))
+fn logical_mistake(expression: &Expression, error: &DataFusionError, schema: &SchemaRef) -> Mistake {
+    if let DataFusionError::SchemaError(schema_error, _) = error.find_root()
+        && let SchemaError::FieldNotFound { field, .. } = schema_error.as_ref()
+    {
+        let names: Vec<_> = schema.fields().iter().map(|f| f.name().as_str()).collect();
+        return mistake_at(expression, Code::UnknownColumn, unknown_column(field.name(), &names));
     }
+    mistake_at(expression, Code::ExpressionType, root_message(error))
 }
 
 /// `there is no column x here; did you mean y?`

@@ -50,12 +50,12 @@ pub(crate) fn build(
                 let pairs: Vec<_> = schema.fields().iter().map(|f| names.get(f.name()).unwrap_or(f.name()).clone()).collect();
                 unknown(names.keys(), &schema, &format!("{path}.rename")).and_then(|()| {
                     let columns = (0..schema.fields().len()).collect();
-                    project(&schema, columns, pairs, &format!("{path}.rename"))
+                    project(&schema, columns, &pairs, &format!("{path}.rename"))
                 })
             }
             Task::Select(names) => unknown(names.iter(), &schema, &format!("{path}.select")).and_then(|()| {
                 let columns = names.iter().filter_map(|n| schema.index_of(n).ok()).collect();
-                project(&schema, columns, names.clone(), &format!("{path}.select"))
+                project(&schema, columns, names, &format!("{path}.select"))
             }),
             Task::Cast(types) => unknown(types.keys(), &schema, &format!("{path}.cast")).and_then(|()| cast_stage(types, &schema, &path)),
             Task::Filter(condition) => compiler.condition(condition, &schema).map(|c| (Stage::Filter(c), Arc::clone(&schema))).map_err(|m| vec![m]),
@@ -98,9 +98,9 @@ fn check_new_name(name: &str, schema: &Schema, path: &str) -> Outcome<()> {
     Ok(())
 }
 
-fn project(schema: &SchemaRef, columns: Vec<usize>, names: Vec<String>, path: &str) -> Outcome<(Stage, SchemaRef)> {
+fn project(schema: &SchemaRef, columns: Vec<usize>, names: &[String], path: &str) -> Outcome<(Stage, SchemaRef)> {
     let mut projected = Schema::empty();
-    for (column, name) in columns.iter().zip(&names) {
+    for (column, name) in columns.iter().zip(names) {
         check_new_name(name, &projected, path)?;
         projected = with_field(&projected, name, schema.field(*column).data_type().clone());
     }
@@ -114,7 +114,7 @@ fn with_field(schema: &Schema, name: &str, data_type: ArrowType) -> Schema {
     Schema::new(fields)
 }
 
-fn with_type(schema: &Schema, column: usize, data_type: ArrowType) -> Schema {
+fn with_type(schema: &Schema, column: usize, data_type: &ArrowType) -> Schema {
     let retyped = |(i, f): (usize, &Arc<Field>)| if i == column { Field::new(f.name(), data_type.clone(), true) } else { f.as_ref().clone() };
     Schema::new(schema.fields().iter().enumerate().map(retyped).collect::<Vec<_>>())
 }
@@ -129,14 +129,13 @@ fn derive_stage(compiler: &Compiler, declared: &[Derive], schema: &SchemaRef, pa
             Ok(compiled) => {
                 let replaces = schema.index_of(name).ok();
                 let data_type = compiled.data_type.clone();
-                let next = match replaces {
-                    Some(column) => with_type(&schema, column, data_type),
-                    None => {
-                        if let Err(found) = check_new_name(name, &schema, &expression_path) {
-                            mistakes.extend(found.into_iter().map(|m| mistake_at(expression, Code::ColumnExists, m.message)));
-                        }
-                        with_field(&schema, name, data_type)
+                let next = if let Some(column) = replaces {
+                    with_type(&schema, column, &data_type)
+                } else {
+                    if let Err(found) = check_new_name(name, &schema, &expression_path) {
+                        mistakes.extend(found.into_iter().map(|m| mistake_at(expression, Code::ColumnExists, m.message)));
                     }
+                    with_field(&schema, name, data_type)
                 };
                 schema = Arc::new(next);
                 steps.push(derive::Step { name: name.clone(), expression: compiled, replaces, schema: Arc::clone(&schema) });
@@ -159,7 +158,7 @@ fn cast_stage(types: &std::collections::BTreeMap<String, DataType>, schema: &Sch
             mistakes.push(mistake_in(format!("{path}.cast.{name}"), Code::ImpossibleCast, message));
             continue;
         }
-        next = with_type(&next, at, arrow_type(*data_type));
+        next = with_type(&next, at, &arrow_type(*data_type));
         columns.push((at, Column::plain(name, *data_type)));
     }
     if !mistakes.is_empty() {
@@ -264,6 +263,6 @@ fn mask_stage(declared: &Mask, schema: &SchemaRef, secrets: &Secrets, path: &str
         }
     };
     let column = schema.index_of(&declared.column).unwrap_or_default();
-    let schema = Arc::new(with_type(schema, column, ArrowType::Utf8));
+    let schema = Arc::new(with_type(schema, column, &ArrowType::Utf8));
     Ok((Stage::Mask(mask::Mask { column, method, schema: Arc::clone(&schema) }), schema))
 }

@@ -214,8 +214,6 @@ impl Lines {
         self.text.drain(..info.end as usize);
         self.offset += info.end;
         self.line += info.lines;
-        outputs.report.tally.bytes += info.end;
-        outputs.report.tally.lines += info.lines;
         Ok(())
     }
 

@@ -48,9 +48,12 @@ pub enum Stream {
 }
 
 enum Input {
-    Text(TextInput),
-    Parquet(ParquetInput),
+    Text(Box<TextInput>),
+    Parquet(Box<ParquetInput>),
 }
+
+/// Pieces of outputs, in order.
+pub type Pieces = Vec<(Stream, Vec<u8>)>;
 
 /// Works through one chunk.
 pub struct Transformer {
@@ -63,12 +66,13 @@ impl Transformer {
     ///
     /// # Errors
     /// The header does not fit the contract, or the Parquet footer cannot be read.
+    #[expect(clippy::needless_pass_by_value, reason = "a start is used once")]
     pub fn new(compiled: &Arc<Compiled>, start: ChunkStart, overrides: &Overrides) -> Result<Self, EngineError> {
         let report = ChunkReport::new(start.index, start.chunk.first_row);
         let mut outputs = Outputs::new(compiled, start.run.clone(), report, overrides);
         let input = match start.kind {
-            Splitting::Records | Splitting::Whole => Input::Text(TextInput::new(compiled, &start, &mut outputs)?),
-            Splitting::RowGroups => Input::Parquet(ParquetInput::new(compiled, &start)?),
+            Splitting::Records | Splitting::Whole => Input::Text(Box::new(TextInput::new(compiled, &start, &mut outputs)?)),
+            Splitting::RowGroups => Input::Parquet(Box::new(ParquetInput::new(compiled, &start)?)),
         };
         Ok(Self { input, outputs })
     }
@@ -85,7 +89,7 @@ impl Transformer {
     }
 
     /// Takes what is ready. Call it after each push to keep memory flat.
-    pub fn drain(&mut self) -> Vec<(Stream, Vec<u8>)> {
+    pub fn drain(&mut self) -> Pieces {
         self.outputs.drain()
     }
 
@@ -93,7 +97,7 @@ impl Transformer {
     ///
     /// # Errors
     /// The file as a whole is at fault, such as a compressed file that ends too early.
-    pub fn finish(mut self) -> Result<(Vec<(Stream, Vec<u8>)>, ChunkReport), EngineError> {
+    pub fn finish(mut self) -> Result<(Pieces, ChunkReport), EngineError> {
         match self.input {
             Input::Text(text) => text.finish(&mut self.outputs)?,
             Input::Parquet(parquet) => parquet.finish(&mut self.outputs)?,

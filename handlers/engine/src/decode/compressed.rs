@@ -160,8 +160,8 @@ mod tests {
 
     #[test]
     fn what_is_cut_damaged_or_too_large_is_refused() {
-        let gz = gzip(&[7; 100_000]);
-        let zst = zstd::encode_all([7; 100_000].as_slice(), 1).expect("in memory");
+        let gz = gzip(&vec![7; 100_000]);
+        let zst = zstd::encode_all(vec![7; 100_000].as_slice(), 1).expect("in memory");
         let zstd = || Capped::zstd(1 << 30).expect("zstd");
         for cut in [1, 5, gz.len() - 1] {
             assert_eq!(code(open(Capped::gzip(1 << 30), &gz[..cut], 100)), Some(Code::TruncatedCompression));

@@ -112,10 +112,10 @@ impl Track {
         loop {
             let rest = &text[(self.pos - base) as usize..];
             if let Some(state) = self.first {
-                match self.run_first(&mut splitter, state, rest) {
-                    true => continue,
-                    false => break,
+                if self.run_first(&mut splitter, state, rest) {
+                    continue;
                 }
+                break;
             }
             if splitter.is_fresh() && !rest.is_empty() {
                 let here = Mark { offset: self.pos, rows: self.rows, lines: self.lines };

@@ -50,7 +50,7 @@ impl Cast {
         for (at, column) in &self.columns {
             let from: &ArrayRef = &arrays[*at];
             let mut builder = Builder::new(column.data_type, from.len());
-            for row in 0..from.len() {
+            for (row, kept) in keep.iter_mut().enumerate() {
                 let text;
                 let raw = match raw_value(from, row) {
                     raw if column.data_type == DataType::Text && raw != Raw::Null => {
@@ -61,7 +61,7 @@ impl Cast {
                 };
                 column.append(&mut builder, raw, &reading, &mut faults);
                 for fault in faults.drain(..) {
-                    keep[row] = false;
+                    *kept = false;
                     let value = crate::typed::text::shorten(&raw.text(Encoding::Utf8), crate::VALUE_CHARS);
                     rows.reject(working.rows[row], Fault::new(Code::CastFailed, fault.message), Some(&column.name), Some(value));
                 }

@@ -34,3 +34,27 @@ fn groups_are_sorted_and_do_not_depend_on_the_chunks() {
     assert_eq!(rows, expected);
     assert_eq!(grouped(text, 1 << 20), (rows, bytes));
 }
+
+#[test]
+fn groups_that_do_not_fit_into_memory_are_spilled_with_the_same_result() {
+    let mut text = b"k,n,d\n".to_vec();
+    for i in 0..60_000_u32 {
+        text.extend(format!("{:0>200},{},1.00\n", i.wrapping_mul(2_654_435_761) % 50_021, i % 10).bytes());
+    }
+    let compiled = compile(plan("csv: {}", COLUMNS, REST));
+    let done = pass(&compiled, &text, Cut::NONE, &Overrides::default()).expect("taken");
+    let input: Vec<_> = done.files.into_iter().flat_map(|(_, bytes)| batches(bytes)).collect();
+    let spill = tempfile::tempdir().expect("a folder");
+    let grouped = |memory: usize| {
+        let (files, _) = aggregate(&compiled, "run-1", input.clone().into_iter().map(Ok), memory, spill.path()).expect("aggregated");
+        files.into_iter().flat_map(|(_, bytes)| bytes).collect::<Vec<u8>>()
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+    let _context = runtime.enter();
+    // The keys alone are 10 MB.
+    let small = grouped(12 << 20);
+    let large = grouped(1 << 30);
+    let groups = (0..60_000_u32).map(|i| i.wrapping_mul(2_654_435_761) % 50_021).collect::<std::collections::BTreeSet<_>>().len();
+    assert_eq!(batches(small.clone()).iter().map(arrow::array::RecordBatch::num_rows).sum::<usize>(), groups);
+    assert_eq!(small, large);
+}

@@ -45,7 +45,7 @@ fn text() -> impl Strategy<Value = Vec<u8>> {
         b",", b",", b",,", b"\"", b"\"", b"\"\"", b"\n", b"\n", b"\r", b"\r\n", b"\\", b"#", b"##", b" ", b"a", b"7", b"x,1,y\n", b"\"q\",2,\"\"\n",
         b"{\"a\":1}\n", b"  \n", b"\0", b"\xff", b"abcdefghijklmnopqrstuvwxyz", b"\"a\nb\",3,c\r\n",
     ];
-    vec(proptest::sample::select(pieces), 0..60).prop_map(|pieces| pieces.concat())
+    vec(proptest::sample::select(pieces), 0..60).prop_map(|pieces| [b"start,0,\"here\"\n".as_slice(), &pieces.concat()].concat())
 }
 
 /// A row held by the rule has its record at its offset, on its line.
@@ -62,8 +62,6 @@ fn check_places(bytes: &[u8], outcome: &Outcome) -> Result<(), TestCaseError> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 300, ..ProptestConfig::default() })]
-
     #[test]
     fn any_cut_gives_the_same_rows_problems_and_places(
         bytes in text(),
@@ -72,9 +70,8 @@ proptest! {
         chunk in 1u64..60,
         piece in 1usize..40,
     ) {
-        prop_assume!(!bytes.is_empty() && !bytes.starts_with(b"\xff") && bytes.iter().filter(|b| **b == 0).count() * 10 < bytes.len());
+        prop_assume!(memchr::memchr_iter(0, &bytes).count() * 10 < bytes.len());
         let (name, plan) = dialects().swap_remove(dialect);
-        prop_assume!(name != "ndjson" || !bytes.trim_ascii_start().starts_with(b"["));
         let compiled = compile(plan);
         let whole = run(&compiled, &bytes, Cut::NONE);
         let cut = run(&compiled, &bytes, Cut { segment, chunk, piece });

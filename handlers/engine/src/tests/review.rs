@@ -17,7 +17,7 @@ rules:
 const TEXT: &[u8] = b"id;day;d;t;j;s\n9007199254740993;31.12.2024;12345678901234567,89;ja;{\"a\": 1.50};x\n2;01.01.2024;500,00;;;y\n";
 
 fn held() -> (std::sync::Arc<crate::Compiled>, Vec<HeldRow>) {
-    let compiled = compile(plan("csv: {delimiter: ';', decimal: ',', nullValues: [''], trueValues: [ja], falseValues: [nein], quote: null}", COLUMNS, REST));
+    let compiled = compile(plan("csv: {delimiter: ';', decimal: ',', nullValues: [''], trueValues: [ja], falseValues: [nein], quote: none}", COLUMNS, REST));
     let outcome = run(&compiled, TEXT, Cut::NONE);
     assert_eq!(outcome.ends, ["held", "held"]);
     (compiled, outcome.held)

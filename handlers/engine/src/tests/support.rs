@@ -75,7 +75,9 @@ pub(crate) struct Pass {
 pub(crate) fn text_chunks(plan: &Plan, bytes: &[u8], start: HeaderEnd, cut: Cut) -> Vec<Chunk> {
     let mut planner = ChunkPlanner::new(plan, start, cut.chunk);
     let scan = |mut scanner: Scanner, bytes: &[u8]| {
-        bytes.chunks(cut.piece).for_each(|piece| scanner.feed(piece));
+        for piece in bytes.chunks(cut.piece) {
+            scanner.feed(piece);
+        }
         let notes = serde_json::to_string(&scanner.finish()).expect("notes are JSON");
         serde_json::from_str::<SegmentNotes>(&notes).expect("their own JSON")
     };
@@ -128,16 +130,22 @@ pub(crate) fn pass(compiled: &Arc<Compiled>, bytes: &[u8], cut: Cut, overrides: 
         let mut outputs: BTreeMap<Stream, Vec<u8>> = BTreeMap::new();
         for piece in bytes[range].chunks(cut.piece) {
             transformer.push(piece)?;
-            transformer.drain().into_iter().for_each(|(stream, bytes)| outputs.entry(stream).or_default().extend(bytes));
+            for (stream, bytes) in transformer.drain() {
+                outputs.entry(stream).or_default().extend(bytes);
+            }
         }
         let (rest, report) = transformer.finish()?;
-        rest.into_iter().for_each(|(stream, bytes)| outputs.entry(stream).or_default().extend(bytes));
+        for (stream, bytes) in rest {
+            outputs.entry(stream).or_default().extend(bytes);
+        }
         for file in &report.files {
             let stream = Stream::Accepted { partition: file.partition.clone(), part: file.part };
             pass.files.push((file.clone(), outputs.remove(&stream).expect("a file for each account")));
         }
         assert!(outputs.keys().all(|s| !matches!(s, Stream::Accepted { .. })), "an account for each file");
-        outputs.into_iter().for_each(|(stream, bytes)| pass.streams.entry(stream).or_default().extend(bytes));
+        for (stream, bytes) in outputs {
+            pass.streams.entry(stream).or_default().extend(bytes);
+        }
         let json = serde_json::to_string(&report).expect("a report is JSON");
         assert_eq!(serde_json::from_str::<ChunkReport>(&json).expect("its own JSON"), report);
         pass.reports.push(report);

@@ -63,13 +63,17 @@ fn without_groups(whole: &[u8], separator: &[u8]) -> Option<Vec<u8>> {
     Some(plain)
 }
 
+/// Takes a sign off; true for minus.
+fn sign(text: &[u8]) -> (bool, &[u8]) {
+    match text {
+        [b'-', rest @ ..] => (true, rest),
+        _ => (false, text.strip_prefix(b"+").unwrap_or(text)),
+    }
+}
+
 /// A signed integer: an optional sign and digits.
 pub(crate) fn integer(text: &[u8]) -> Result<i64, Code> {
-    let (is_negative, digits) = match text {
-        [b'-', digits @ ..] => (true, digits),
-        [b'+', digits @ ..] => (false, digits),
-        digits => (false, digits),
-    };
+    let (is_negative, digits) = sign(text);
     if digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) {
         return Err(Code::NotInteger);
     }
@@ -84,11 +88,7 @@ pub(crate) fn integer(text: &[u8]) -> Result<i64, Code> {
 
 /// An exact decimal as a whole number of units of `10^-scale`: sign, digits, a point, digits, and perhaps an exponent.
 pub(crate) fn decimal(text: &[u8], precision: u8, scale: i8) -> Result<i128, Code> {
-    let (is_negative, number) = match text {
-        [b'-', rest @ ..] => (true, rest),
-        [b'+', rest @ ..] => (false, rest),
-        rest => (false, rest),
-    };
+    let (is_negative, number) = sign(text);
     let (digits, exponent) = match memchr::memchr2(b'e', b'E', number) {
         Some(i) => (&number[..i], integer(&number[i + 1..]).map_err(|_| Code::NotDecimal)?),
         None => (number, 0),
@@ -136,7 +136,7 @@ pub(crate) fn rescale(value: i128, shift: i64, precision: u8) -> Result<i128, Co
     let value = if shift >= 0 {
         power(shift).and_then(|p| value.checked_mul(p)).ok_or(Code::DecimalOutOfRange)?
     } else {
-        let unit = power(-shift).ok_or(Code::TooManyFractionDigits)?;
+        let unit = shift.checked_neg().and_then(power).ok_or(Code::TooManyFractionDigits)?;
         if value % unit != 0 {
             return Err(Code::TooManyFractionDigits);
         }
@@ -199,6 +199,7 @@ mod tests {
         assert_eq!(decimal(b"1.505", 15, 2), Err(Code::TooManyFractionDigits));
         assert_eq!(decimal(b"1000", 5, 2), Err(Code::DecimalOutOfRange));
         assert_eq!(decimal(b"1e99999999999", 5, 2), Err(Code::DecimalOutOfRange));
+        assert_eq!(decimal(b"1e-9223372036854775808", 5, 0), Err(Code::TooManyFractionDigits));
         assert_eq!(decimal(b"99999999999999999999999999999999999999", 38, 0), Ok(10_i128.pow(38) - 1));
         for bad in [&b""[..], b".", b"-", b"1.2.3", b"abc", b"1,5", b"e5"] {
             assert_eq!(decimal(bad, 15, 2), Err(Code::NotDecimal), "{bad:?}");

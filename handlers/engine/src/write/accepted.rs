@@ -17,7 +17,7 @@ use parquet::schema::types::ColumnPath;
 use super::partition::Partition;
 use super::statistics;
 use crate::compile::ROW_COLUMN;
-use crate::{AcceptedFile, EngineError, Stream};
+use crate::{AcceptedFile, EngineError, Pieces, Stream};
 
 /// Who made a file: fixed, so that the same rows give the same bytes whatever version of a library writes them.
 const CREATED_BY: &str = "sluice";
@@ -81,7 +81,7 @@ pub(crate) struct AcceptedWriter {
     pending_bytes: usize,
     values: BTreeMap<String, BTreeMap<String, Option<String>>>,
     uses: u64,
-    ready: Vec<(Stream, Vec<u8>)>,
+    ready: Pieces,
     files: Vec<AcceptedFile>,
 }
 
@@ -226,12 +226,12 @@ impl AcceptedWriter {
     }
 
     /// Takes what is ready.
-    pub(crate) fn drain(&mut self) -> Vec<(Stream, Vec<u8>)> {
+    pub(crate) fn drain(&mut self) -> Pieces {
         std::mem::take(&mut self.ready)
     }
 
     /// Closes all files.
-    pub(crate) fn finish(mut self) -> Result<(Vec<(Stream, Vec<u8>)>, Vec<AcceptedFile>), EngineError> {
+    pub(crate) fn finish(mut self) -> Result<(Pieces, Vec<AcceptedFile>), EngineError> {
         while let Some(path) = self.pending.keys().next().cloned() {
             self.flush(&path)?;
         }
