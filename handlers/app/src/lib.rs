@@ -4,6 +4,7 @@
 pub mod api;
 mod app;
 pub mod auth;
+mod body;
 pub mod functions;
 pub mod server;
 pub mod settings;

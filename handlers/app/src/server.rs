@@ -5,7 +5,7 @@ use std::panic::AssertUnwindSafe;
 
 use axum::{
     Router,
-    body::{Body, Bytes, to_bytes},
+    body::{Body, Bytes},
     extract::Request,
     http::{HeaderMap, Method, Uri},
     response::{IntoResponse, Response},
@@ -18,6 +18,7 @@ use tracing::{Instrument, field::Empty};
 use crate::{
     api::{self, problem::Problem},
     app::App,
+    body,
     functions::{Function, Trigger},
     telemetry,
     trigger::{self, Envelope, reply},
@@ -129,7 +130,7 @@ async fn invocation(app: &App, api: &Router, function: &'static Function, reques
     let lines = telemetry::collect(&id);
     let work = async {
         let most = if matches!(function.trigger, Trigger::Http { .. }) { MOST_REQUEST_BYTES } else { MOST_MESSAGE_BYTES };
-        let body = match to_bytes(request.into_body(), most).await {
+        let body = match body::read(request.into_body(), most).await {
             Ok(body) => body,
             Err(error) => {
                 tracing::error!(%error, "the invocation's body could not be read");
@@ -148,8 +149,8 @@ async fn invocation(app: &App, api: &Router, function: &'static Function, reques
         }
     };
     match work.instrument(span(function.name, &id)).await {
-        Ok(outputs) => reply::succeeded(outputs, lines.take()),
-        Err(code) => reply::failed(code, lines.take()),
+        Ok(outputs) => reply::succeeded(&outputs, &lines.take()),
+        Err(code) => reply::failed(code, &lines.take()),
     }
 }
 
@@ -185,7 +186,7 @@ async fn http(api: &Router, function: &'static Function, body: &[u8]) -> Answer 
     *request.uri_mut() = uri;
     let mut response = call(api, request).await;
     let outputs = response.extensions_mut().remove::<Outputs>().unwrap_or_default();
-    let body = to_bytes(std::mem::replace(response.body_mut(), Body::empty()), MOST_REQUEST_BYTES).await.map_err(|error| {
+    let body = body::read(std::mem::replace(response.body_mut(), Body::empty()), MOST_REQUEST_BYTES).await.map_err(|error| {
         tracing::error!(%error, "the response could not be read");
         "H0005"
     })?;
@@ -236,9 +237,14 @@ mod tests {
 
     #[test]
     fn nothing_else_is_served() {
-        for (method, uri) in
-            [("GET", "/Transform"), ("POST", "/transform"), ("POST", "/Transform/api/runs"), ("GET", "/apiary"), ("GET", "/Runs/x"), ("POST", "/Nope")]
-        {
+        for (method, uri) in [
+            ("GET", "/Transform"),
+            ("POST", "/transform"),
+            ("POST", "/Transform/api/runs"),
+            ("GET", "/apiary"),
+            ("GET", "/Runs/x"),
+            ("POST", "/Nope"),
+        ] {
             assert_eq!(target(method, uri), Target::Nowhere, "{method} {uri}");
         }
     }

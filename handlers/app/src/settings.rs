@@ -28,7 +28,7 @@ pub const DEFAULT_PARTNER_CLAIM: &str = "extension_partner";
 
 /// Less than the host's functionTimeout and lock renewal (30 minutes, host.json): when the host's limit strikes it kills the whole
 /// process and every other invocation with it.
-const INVOCATION_LIMIT: Duration = Duration::from_secs(28 * 60);
+const INVOCATION_LIMIT: Duration = Duration::from_mins(28);
 
 /// What Azure leaves in a setting whose Key Vault reference could not be resolved.
 const UNRESOLVED: &str = "@Microsoft.KeyVault(";
@@ -164,8 +164,11 @@ mod tests {
         Settings::read(&|name| map.get(name).cloned())
     }
 
-    const GOOD: &[(&str, &str)] =
-        &[("FUNCTIONS_CUSTOMHANDLER_PORT", "7072"), ("SLUICE_ISSUER", "http://127.0.0.1:9000"), ("SLUICE_AUDIENCE", "api://sluice, sluice")];
+    const GOOD: &[(&str, &str)] = &[
+        ("FUNCTIONS_CUSTOMHANDLER_PORT", "7072"),
+        ("SLUICE_ISSUER", "http://127.0.0.1:9000"),
+        ("SLUICE_AUDIENCE", "api://sluice, sluice"),
+    ];
 
     #[test]
     fn reads_what_is_there_and_fills_in_the_rest() {

@@ -206,7 +206,9 @@ mod tests {
             let lines = one.take();
             assert_eq!(lines.len(), 1);
             let line: Value = serde_json::from_str(&lines[0]).unwrap();
-            for (name, value) in [("message", "segment moved"), ("invocation_id", "inv-1"), ("function", "Move"), ("run", "s-1"), ("level", "INFO")] {
+            for (name, value) in
+                [("message", "segment moved"), ("invocation_id", "inv-1"), ("function", "Move"), ("run", "s-1"), ("level", "INFO")]
+            {
                 assert_eq!(line[name], value, "{line}");
             }
             assert_eq!((&line["segment"], &line["bytes"]), (&3.into(), &7.into()));

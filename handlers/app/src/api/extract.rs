@@ -32,7 +32,9 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Query<T> {
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         let answer = axum::extract::Query::from_request_parts(parts, state).await;
-        answer.map(|axum::extract::Query(value)| Self(value)).map_err(|rejection| Problem::new(rejection.status(), "H0400", rejection.body_text()))
+        answer
+            .map(|axum::extract::Query(value)| Self(value))
+            .map_err(|rejection| Problem::new(rejection.status(), "H0400", rejection.body_text()))
     }
 }
 
@@ -45,7 +47,9 @@ impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for Path<T>
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         let answer = <axum::extract::Path<T> as FromRequestParts<S>>::from_request_parts(parts, state).await;
-        answer.map(|axum::extract::Path(value)| Self(value)).map_err(|rejection| Problem::new(rejection.status(), "H0400", rejection.body_text()))
+        answer
+            .map(|axum::extract::Path(value)| Self(value))
+            .map_err(|rejection| Problem::new(rejection.status(), "H0400", rejection.body_text()))
     }
 }
 

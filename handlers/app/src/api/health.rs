@@ -65,10 +65,7 @@ async fn probe(context: &Context) -> bool {
     (status = 200, body = HealthReport), (status = 503, body = HealthReport, description = "Lake or catalog do not answer"),
 ))]
 pub(super) async fn health(State(app): State<App>) -> (StatusCode, Json<HealthReport>) {
-    let (code, status) = if app.health.ready(&app.context).await {
-        (StatusCode::OK, "ready")
-    } else {
-        (StatusCode::SERVICE_UNAVAILABLE, "unavailable")
-    };
+    let (code, status) =
+        if app.health.ready(&app.context).await { (StatusCode::OK, "ready") } else { (StatusCode::SERVICE_UNAVAILABLE, "unavailable") };
     (code, Json(HealthReport { status, version: env!("CARGO_PKG_VERSION") }))
 }

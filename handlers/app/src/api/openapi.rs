@@ -12,14 +12,14 @@ use utoipa::{
     },
 };
 
-use super::problem::{Mistake, PartProblem, Problem, RowProblem};
+use super::problem::{Mistake, PartProblem, Problem, ProblemType};
 use crate::server::ROUTE_PREFIX;
 
 /// Everything of the description that belongs to no single operation.
 #[derive(OpenApi)]
 #[openapi(
     info(title = "Sluice", description = "Data intake: upload grants, runs, reviews, pipelines."),
-    components(schemas(Problem, Mistake, PartProblem, RowProblem)),
+    components(schemas(Problem, ProblemType, Mistake, PartProblem)),
     security(("token" = [])),
     modifiers(&Common),
 )]
@@ -29,7 +29,7 @@ struct Common;
 
 impl Modify for Common {
     fn modify(&self, openapi: &mut utoipa::openapi::OpenApi) {
-        openapi.info.version = env!("CARGO_PKG_VERSION").to_owned();
+        env!("CARGO_PKG_VERSION").clone_into(&mut openapi.info.version);
         openapi.servers = Some(vec![Server::new(ROUTE_PREFIX)]);
         let token = SecurityScheme::Http(Http::builder().scheme(HttpAuthScheme::Bearer).bearer_format("JWT").build());
         openapi.components.get_or_insert_default().add_security_scheme("token", token);

@@ -104,7 +104,13 @@ pub(super) struct DryRunBody {
 
 impl From<&PipelineVersion> for VersionView {
     fn from(v: &PipelineVersion) -> Self {
-        Self { name: v.name.clone(), version: v.version, hash: v.hash.clone(), created_at: v.created_at.clone(), created_by: v.created_by.clone() }
+        Self {
+            name: v.name.clone(),
+            version: v.version,
+            hash: v.hash.clone(),
+            created_at: v.created_at.clone(),
+            created_by: v.created_by.clone(),
+        }
     }
 }
 

@@ -6,17 +6,21 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use serde::Serialize;
-use sluice_flow::{Error, Kind, reviews::RowProblems};
+use sluice_flow::{
+    Error, Kind,
+    reviews::{RowProblem, RowProblems},
+};
 use utoipa::ToSchema;
 
 /// What went wrong.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct Problem {
-    /// Always `about:blank`: the code tells more.
+    /// The code tells more than a type URI could.
     #[serde(rename = "type")]
-    pub kind: &'static str,
+    pub kind: ProblemType,
     /// The status in words.
-    pub title: String,
+    #[schema(value_type = String)]
+    pub title: &'static str,
     /// HTTP status.
     pub status: u16,
     /// What was expected, what was found, and what to do.
@@ -26,12 +30,17 @@ pub struct Problem {
     /// Mistakes of a contract, a pipeline or a table, all at once.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub mistakes: Vec<Mistake>,
-    /// Parts of a request that failed, where others succeeded.
+    /// Parts of a request (cases, rows) that are at fault.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub problems: Vec<PartProblem>,
-    /// Rows that do not fit after their correction.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub rows: Vec<RowProblem>,
+}
+
+/// RFC 9457's type for problems that need no page of their own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+pub enum ProblemType {
+    /// See the code.
+    #[serde(rename = "about:blank")]
+    Blank,
 }
 
 /// One mistake in a text that was sent.
@@ -51,44 +60,44 @@ pub struct Mistake {
     pub message: String,
 }
 
-/// Why one part of a request failed.
+/// What is wrong with one part of a request.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct PartProblem {
-    /// Id of the part.
+    /// Id of the case, or 0-based number of the row in the file.
     pub id: String,
     /// Stable code.
     pub code: String,
     /// Why.
     pub detail: String,
-}
-
-/// What is wrong with a row after its correction.
-#[derive(Debug, Clone, Serialize, ToSchema)]
-pub struct RowProblem {
-    /// 0-based number of the row in the file.
-    pub row: u64,
-    /// Every reason: code, column, value, message.
+    /// Every reason of a row: code, column, value, message.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(value_type = Vec<Object>)]
-    pub problems: Vec<sluice_engine::Problem>,
+    pub reasons: Vec<sluice_engine::Problem>,
 }
 
-fn rows(error: &Error) -> Vec<RowProblem> {
+/// The rows that do not fit after their correction, if that is why.
+fn parts(error: &Error) -> Vec<PartProblem> {
     let rows = std::error::Error::source(error).and_then(|source| source.downcast_ref::<RowProblems>());
-    rows.map(|rows| rows.0.iter().map(|row| RowProblem { row: row.row, problems: row.problems.clone() }).collect()).unwrap_or_default()
+    let part = |row: &RowProblem| PartProblem {
+        id: row.row.to_string(),
+        code: error.code().to_owned(),
+        detail: row.problems.iter().map(|p| p.message.as_str()).collect::<Vec<_>>().join("; "),
+        reasons: row.problems.clone(),
+    };
+    rows.map(|rows| rows.0.iter().map(part).collect()).unwrap_or_default()
 }
 
 impl Problem {
     /// A problem of this status, code and detail.
     pub fn new(status: StatusCode, code: impl Into<String>, detail: impl Into<String>) -> Self {
         Self {
-            kind: "about:blank",
-            title: status.canonical_reason().unwrap_or("Error").to_owned(),
+            kind: ProblemType::Blank,
+            title: status.canonical_reason().unwrap_or("Error"),
             status: status.as_u16(),
             detail: detail.into(),
             code: code.into(),
             mistakes: Vec::new(),
             problems: Vec::new(),
-            rows: Vec::new(),
         }
     }
 
@@ -157,7 +166,7 @@ impl From<Error> for Problem {
                 tracing::warn!(code = error.code(), error = error.chain(), "request failed for now");
                 Self { code: error.code().to_owned(), ..Self::unavailable("a service below did not answer; try again soon") }
             }
-            status => Self { rows: rows(&error), ..Self::new(status, error.code(), error.message()) },
+            status => Self { problems: parts(&error), ..Self::new(status, error.code(), error.message()) },
         }
     }
 }

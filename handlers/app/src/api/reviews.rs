@@ -239,7 +239,11 @@ impl From<&ReviewCase> for CaseView {
 
 /// Cases, the most urgent first.
 #[utoipa::path(get, path = "/reviews", tag = "reviews", params(CaseQuery), responses((status = 200, body = Page<CaseView>), (status = 400, body = Problem)))]
-pub(super) async fn list(State(app): State<App>, caller: Caller, Query(query): Query<CaseQuery>) -> Result<axum::Json<Page<CaseView>>, Problem> {
+pub(super) async fn list(
+    State(app): State<App>,
+    caller: Caller,
+    Query(query): Query<CaseQuery>,
+) -> Result<axum::Json<Page<CaseView>>, Problem> {
     let claimed_by = query.mine.then(|| caller.id.clone());
     let listing = ("reviews", &query.status, &query.partner, &query.pipeline, &query.run, &query.cause, query.overdue, &claimed_by);
     let after = cursor::decode(&listing, query.cursor.as_deref())?;
@@ -289,7 +293,12 @@ pub(super) async fn release(State(app): State<App>, caller: Caller, Path(case): 
     (status = 200, body = CaseView), (status = 404, body = Problem), (status = 409, body = Problem, description = "Decided already, taken by another, or changed since it was seen"),
     (status = 422, body = Problem, description = "Rows that do not fit after their correction"),
 ))]
-pub(super) async fn decide(State(app): State<App>, caller: Caller, Path(case): Path<String>, Json(body): Json<DecisionBody>) -> Result<Response, Problem> {
+pub(super) async fn decide(
+    State(app): State<App>,
+    caller: Caller,
+    Path(case): Path<String>,
+    Json(body): Json<DecisionBody>,
+) -> Result<Response, Problem> {
     let rows = body.rows.into_iter().map(|(row, verdict)| (row, verdict.into())).collect();
     let request = DecisionRequest { verdict: body.verdict.into(), rows, comment: body.comment, digest: body.digest };
     let (case, outputs) = reviews::decide(&app.context, &caller.actor(), &case, request).await?;
@@ -308,8 +317,12 @@ pub(super) async fn decide_many(State(app): State<App>, caller: Caller, Json(bod
     let mut result = BulkResult { decided: Vec::new(), problems: Vec::new() };
     let mut messages = Outputs::none();
     for seen in body.cases {
-        let request =
-            DecisionRequest { verdict: body.verdict.clone().into(), rows: BTreeMap::new(), comment: body.comment.clone(), digest: seen.digest };
+        let request = DecisionRequest {
+            verdict: body.verdict.clone().into(),
+            rows: BTreeMap::new(),
+            comment: body.comment.clone(),
+            digest: seen.digest,
+        };
         match reviews::decide(&app.context, &caller.actor(), &seen.case_id, request).await {
             Ok((case, outputs)) => {
                 messages.0.extend(outputs.0);
@@ -317,7 +330,7 @@ pub(super) async fn decide_many(State(app): State<App>, caller: Caller, Json(bod
             }
             Err(error) => {
                 let problem = Problem::from(error);
-                result.problems.push(PartProblem { id: seen.case_id, code: problem.code, detail: problem.detail });
+                result.problems.push(PartProblem { id: seen.case_id, code: problem.code, detail: problem.detail, reasons: Vec::new() });
             }
         }
     }

@@ -233,7 +233,9 @@ impl From<&Run> for RunDetail {
             segments: run.segments,
             chunks: run.chunks,
             plan_hash: pinned.map(|p| p.plan_hash.clone()),
-            parameters: pinned.and_then(|p| serde_json::to_value(&p.parameters).ok()).unwrap_or_else(|| Value::Object(serde_json::Map::new())),
+            parameters: pinned
+                .and_then(|p| serde_json::to_value(&p.parameters).ok())
+                .unwrap_or_else(|| Value::Object(serde_json::Map::new())),
             engine: pinned.map(|p| p.engine.clone()),
             table_version: run.table_version,
         }
@@ -295,7 +297,11 @@ pub(super) fn with_messages(outputs: Outputs, response: impl IntoResponse) -> Re
 
 /// Runs, newest first.
 #[utoipa::path(get, path = "/runs", tag = "runs", params(RunQuery), responses((status = 200, body = Page<RunSummary>), (status = 400, body = Problem)))]
-pub(super) async fn list(State(app): State<App>, scope: Scope, Query(query): Query<RunQuery>) -> Result<axum::Json<Page<RunSummary>>, Problem> {
+pub(super) async fn list(
+    State(app): State<App>,
+    scope: Scope,
+    Query(query): Query<RunQuery>,
+) -> Result<axum::Json<Page<RunSummary>>, Problem> {
     let partner = match (&scope, query.partner) {
         (Scope::Partner(own), Some(asked)) if *own != asked => return Ok(axum::Json(Page { items: Vec::new(), next: None })),
         (Scope::Partner(own), _) => Some(own.clone()),
@@ -349,7 +355,12 @@ pub(super) async fn audit(State(app): State<App>, scope: Scope, Path(run): Path<
 
 /// The chunks of a run and what became of their rows.
 #[utoipa::path(get, path = "/runs/{run}/chunks", tag = "runs", params(("run" = String, Path), PageQuery), responses((status = 200, body = Page<Object>), (status = 404, body = Problem)))]
-pub(super) async fn chunks(State(app): State<App>, scope: Scope, Path(run): Path<String>, Query(query): Query<PageQuery>) -> Result<Response, Problem> {
+pub(super) async fn chunks(
+    State(app): State<App>,
+    scope: Scope,
+    Path(run): Path<String>,
+    Query(query): Query<PageQuery>,
+) -> Result<Response, Problem> {
     let run = visible(&app, &scope, run).await?;
     let listing = ("chunks", run.run_id.as_str());
     let after = cursor::decode(&listing, query.cursor.as_deref())?;

@@ -145,7 +145,12 @@ impl From<DeclaredView> for Declared {
 
 /// Asks for a time-limited URL to upload to.
 #[utoipa::path(post, path = "/submissions", tag = "submissions", request_body = GrantRequest, responses((status = 201, body = Granted), (status = 422, body = Problem)))]
-pub(super) async fn grant(State(app): State<App>, scope: Scope, caller: Caller, Json(asked): Json<GrantRequest>) -> Result<Response, Problem> {
+pub(super) async fn grant(
+    State(app): State<App>,
+    scope: Scope,
+    caller: Caller,
+    Json(asked): Json<GrantRequest>,
+) -> Result<Response, Problem> {
     let partner = match (&scope, asked.partner) {
         (Scope::Partner(own), None) => own.clone(),
         (Scope::Partner(own), Some(partner)) if *own == partner => partner,
@@ -159,8 +164,13 @@ pub(super) async fn grant(State(app): State<App>, scope: Scope, caller: Caller, 
         valid_seconds: asked.valid_seconds.unwrap_or(DEFAULT_SECONDS),
     };
     let (grant, url) = submissions::grant(&app.context, app.signer.as_ref(), &caller.actor(), &partner, request).await?;
-    let granted =
-        Granted { grant_id: grant.grant_id, partner: grant.partner, grant: grant.scope.into(), url: url.to_string(), expires_at: grant.expires_at };
+    let granted = Granted {
+        grant_id: grant.grant_id,
+        partner: grant.partner,
+        grant: grant.scope.into(),
+        url: url.to_string(),
+        expires_at: grant.expires_at,
+    };
     let mut response = (StatusCode::CREATED, axum::Json(granted)).into_response();
     // The URL is a secret.
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
@@ -169,7 +179,11 @@ pub(super) async fn grant(State(app): State<App>, scope: Scope, caller: Caller, 
 
 /// Uploads, newest first, each with its newest run.
 #[utoipa::path(get, path = "/submissions", tag = "submissions", params(SubmissionQuery), responses((status = 200, body = Page<RunSummary>), (status = 400, body = Problem)))]
-pub(super) async fn list(State(app): State<App>, scope: Scope, Query(query): Query<SubmissionQuery>) -> Result<axum::Json<Page<RunSummary>>, Problem> {
+pub(super) async fn list(
+    State(app): State<App>,
+    scope: Scope,
+    Query(query): Query<SubmissionQuery>,
+) -> Result<axum::Json<Page<RunSummary>>, Problem> {
     let listing = ("submissions", scope.partner(), &query.path);
     let after = cursor::decode(&listing, query.cursor.as_deref())?;
     let filter = RunFilter { partner: scope.partner().map(str::to_owned), path: query.path.clone(), ..RunFilter::default() };
@@ -206,7 +220,12 @@ pub(super) async fn receipt(State(app): State<App>, scope: Scope, Path(id): Path
 #[utoipa::path(get, path = "/submissions/{id}/rejected", tag = "submissions", params(("id" = String, Path), RejectedQuery), responses(
     (status = 200, description = "CSV or NDJSON", content((String = "text/csv"), (String = "application/x-ndjson"))), (status = 404, body = Problem),
 ))]
-pub(super) async fn rejected(State(app): State<App>, scope: Scope, Path(id): Path<String>, Query(query): Query<RejectedQuery>) -> Result<Response, Problem> {
+pub(super) async fn rejected(
+    State(app): State<App>,
+    scope: Scope,
+    Path(id): Path<String>,
+    Query(query): Query<RejectedQuery>,
+) -> Result<Response, Problem> {
     let run = newest(&app, &scope, &id).await?;
     let cells = if query.safe { Cells::SpreadsheetSafe } else { Cells::AsSent };
     let file = rejected::stream(&app.context, &run, cells).await?;

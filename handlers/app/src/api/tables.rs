@@ -32,7 +32,14 @@ pub(super) struct TableView {
 
 impl From<ReferenceTable> for TableView {
     fn from(t: ReferenceTable) -> Self {
-        Self { name: t.name, columns: t.columns, rows: t.rows, blob: t.blob.to_string(), updated_at: t.updated_at, updated_by: t.updated_by }
+        Self {
+            name: t.name,
+            columns: t.columns,
+            rows: t.rows,
+            blob: t.blob.to_string(),
+            updated_at: t.updated_at,
+            updated_by: t.updated_by,
+        }
     }
 }
 

@@ -168,14 +168,14 @@ mod tests {
     use proptest::prelude::*;
     use serde_json::json;
 
-    fn envelope(data: Value) -> Envelope {
+    fn envelope(data: &Value) -> Envelope {
         Envelope::parse(json!({ "Data": { "message": data }, "Metadata": {} }).to_string().as_bytes()).unwrap()
     }
 
     #[test]
     fn a_number_or_a_boolean_is_not_a_message() {
         for text in ["1", "true", "null", "\"1\"", "no json"] {
-            assert!(matches!(envelope(json!(text)).payload("message"), Err(DecodeError::Value { .. })), "{text}");
+            assert!(matches!(envelope(&json!(text)).payload("message"), Err(DecodeError::Value { .. })), "{text}");
         }
     }
 
@@ -202,14 +202,14 @@ mod tests {
             for _ in 0..json_layers {
                 value = Value::String(value.to_string());
             }
-            prop_assert_eq!(envelope(value).payload("message"), Ok(object));
+            prop_assert_eq!(envelope(&value).payload("message"), Ok(object));
         }
 
         #[test]
         fn text_is_what_the_sender_sent(text in ".*") {
             // As the host sends a string: as JSON within the JSON of the envelope.
             let sent = Value::String(Value::String(text.clone()).to_string());
-            prop_assert_eq!(envelope(sent).text("message"), Ok(text));
+            prop_assert_eq!(envelope(&sent).text("message"), Ok(text));
         }
 
         #[test]

@@ -38,7 +38,8 @@ pub fn request(value: &Value) -> Result<Request<Body>, DecodeError> {
     let url = Url::parse(&envelope.url).map_err(|_| wrong("an absolute URL", "something else"))?;
     let target = url.query().map_or_else(|| url.path().to_owned(), |query| format!("{}?{query}", url.path()));
     let uri: Uri = target.parse().map_err(|_| wrong("a path and a query", "something else"))?;
-    let method = Method::from_bytes(envelope.method.to_ascii_uppercase().as_bytes()).map_err(|_| wrong("an HTTP method", "something else"))?;
+    let method =
+        Method::from_bytes(envelope.method.to_ascii_uppercase().as_bytes()).map_err(|_| wrong("an HTTP method", "something else"))?;
 
     let mut request = Request::new(Body::empty());
     *request.uri_mut() = uri;

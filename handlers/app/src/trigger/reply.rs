@@ -42,13 +42,13 @@ pub fn outputs(function: &Function, outputs: &Outputs) -> Result<Map<String, Val
 }
 
 /// The invocation succeeded: its outputs are sent and its message is completed.
-pub fn succeeded(outputs: Map<String, Value>, logs: Vec<String>) -> Response {
+pub fn succeeded(outputs: &Map<String, Value>, logs: &[String]) -> Response {
     response(StatusCode::OK, &json!({ "Outputs": outputs, "Logs": logs, "ReturnValue": null }))
 }
 
 /// The invocation failed: its message returns, and is dead-lettered in the end. The host keeps nothing of the body of a failure
 /// but shows it where it logs the response.
-pub fn failed(code: &str, logs: Vec<String>) -> Response {
+pub fn failed(code: &str, logs: &[String]) -> Response {
     response(StatusCode::INTERNAL_SERVER_ERROR, &json!({ "Outputs": {}, "Logs": logs, "ReturnValue": null, "Error": { "code": code } }))
 }
 

@@ -15,7 +15,8 @@ use super::harness::Harness;
 pub(crate) fn operations() -> Vec<(String, String)> {
     let description: Value = serde_json::from_str(&api::description()).unwrap();
     let paths = description["paths"].as_object().unwrap();
-    let operations = paths.iter().flat_map(|(path, item)| item.as_object().unwrap().keys().map(move |method| (method.to_uppercase(), path.clone())));
+    let operations =
+        paths.iter().flat_map(|(path, item)| item.as_object().unwrap().keys().map(move |method| (method.to_uppercase(), path.clone())));
     operations.filter(|(method, _)| ["GET", "PUT", "POST", "DELETE", "PATCH"].contains(&method.as_str())).collect()
 }
 

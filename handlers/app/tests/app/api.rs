@@ -88,7 +88,10 @@ async fn a_pipeline_is_stored_in_versions_and_only_over_the_version_that_was_rea
     changed["pipeline"] = world::PIPELINE.replace("age < 0", "age < 1").into();
     let second = put(&harness, "/pipelines/people", &[("if-match", "\"v1\"")], "application/json", changed.to_string()).await;
     assert_eq!(second.headers["etag"], "\"v2\"", "{}", second.text);
-    assert_eq!(put(&harness, "/pipelines/people", &[("if-match", "\"v1\"")], "application/json", put_pipeline().to_string()).await.status, 412);
+    assert_eq!(
+        put(&harness, "/pipelines/people", &[("if-match", "\"v1\"")], "application/json", put_pipeline().to_string()).await.status,
+        412
+    );
 
     let auditor = harness.token("Auditor");
     let read = harness.call("GET", "/pipelines/people", Some(&auditor), None).await;
@@ -105,7 +108,9 @@ async fn a_pipeline_is_stored_in_versions_and_only_over_the_version_that_was_rea
 async fn all_mistakes_of_a_pipeline_are_told_at_once_with_their_places() {
     let harness = Harness::start().await;
     let wrong = world::PIPELINE.replace("age < 0", "ag < 0").replace("age > $oldest", "aged > $oldest");
-    let answer = put(&harness, "/pipelines/people", &[], "application/json", json!({ "pipeline": wrong, "contract": world::CONTRACT }).to_string()).await;
+    let answer =
+        put(&harness, "/pipelines/people", &[], "application/json", json!({ "pipeline": wrong, "contract": world::CONTRACT }).to_string())
+            .await;
     assert_eq!(answer.status, 422, "{}", answer.text);
     let mistakes = answer.json()["mistakes"].clone();
     assert_eq!(mistakes.as_array().map(Vec::len), Some(2), "{mistakes}");
@@ -173,7 +178,12 @@ async fn pages_follow_their_cursor_and_refuse_another_listings() {
         }
     }
     assert_eq!(seen, ["f4", "f3", "f2", "f1", "f0"]);
-    for path in [format!("/runs?state=failed&cursor={next}"), "/runs?cursor=x".to_owned(), "/runs?state=lost".to_owned(), "/runs?sate=failed".to_owned()] {
+    for path in [
+        format!("/runs?state=failed&cursor={next}"),
+        "/runs?cursor=x".to_owned(),
+        "/runs?state=lost".to_owned(),
+        "/runs?sate=failed".to_owned(),
+    ] {
         let answer = harness.call("GET", &path, Some(&token), None).await;
         assert_eq!(answer.status, 400, "{path}: {}", answer.text);
     }

@@ -22,9 +22,16 @@ async fn scene(harness: &Harness, path: &'static str) -> Scene {
     let put_pipeline = || json!({ "pipeline": world::PIPELINE, "contract": world::CONTRACT });
     let scene = |path: String, function, role, body| Scene { path, function, role, body };
     match path {
-        "/submissions" => scene(path.into(), "Submissions", "Partner", Some(json!({ "grant": { "kind": "file", "path": "people/1.csv" } }))),
+        "/submissions" => {
+            scene(path.into(), "Submissions", "Partner", Some(json!({ "grant": { "kind": "file", "path": "people/1.csv" } })))
+        }
         "/runs/{run}/reprocess" => {
-            let event = world::blob_created("landing-skyline", "odd/a.csv", &harness.lake.upload(&sluice_flow::BlobPath::new("landing-skyline", "odd/a.csv"), "a\n", None, &[]).0, 2);
+            let event = world::blob_created(
+                "landing-skyline",
+                "odd/a.csv",
+                &harness.lake.upload(&sluice_flow::BlobPath::new("landing-skyline", "odd/a.csv"), "a\n", None, &[]).0,
+                2,
+            );
             assert_eq!(harness.invoke("Admit", &event).await.status, 200);
             let runs = harness.call("GET", "/runs?path=odd/a.csv", Some(&harness.token("Auditor")), None).await.json();
             scene(format!("/runs/{}/reprocess", runs["items"][0]["runId"].as_str().unwrap()), "Runs", "Operator", None)
@@ -41,9 +48,9 @@ async fn scene(harness: &Harness, path: &'static str) -> Scene {
             }
             let body = match path {
                 "/reviews/{case}/decide" => Some(json!({ "verdict": { "verdict": "reject" }, "comment": "no", "digest": case.digest })),
-                "/reviews/decide" => {
-                    Some(json!({ "verdict": { "verdict": "reject" }, "comment": "no", "cases": [{ "caseId": case.case_id, "digest": case.digest }] }))
-                }
+                "/reviews/decide" => Some(
+                    json!({ "verdict": { "verdict": "reject" }, "comment": "no", "cases": [{ "caseId": case.case_id, "digest": case.digest }] }),
+                ),
                 _ => None,
             };
             // An operator can take a case from the person who claimed it.

@@ -32,9 +32,14 @@ fn bad_settings_end_it_with_an_error_and_every_mistake_on_a_line_of_stdout() {
         .unwrap();
     assert!(!output.status.success());
     let stdout = String::from_utf8(output.stdout).unwrap();
-    for setting in
-        ["FUNCTIONS_CUSTOMHANDLER_PORT", "SLUICE_ISSUER", "SLUICE_AUDIENCE", "APPLICATIONINSIGHTS_CONNECTION_STRING", "SLUICE_BLOB_ENDPOINT", "SLUICE_COSMOS_ENDPOINT"]
-    {
+    for setting in [
+        "FUNCTIONS_CUSTOMHANDLER_PORT",
+        "SLUICE_ISSUER",
+        "SLUICE_AUDIENCE",
+        "APPLICATIONINSIGHTS_CONNECTION_STRING",
+        "SLUICE_BLOB_ENDPOINT",
+        "SLUICE_COSMOS_ENDPOINT",
+    ] {
         assert_eq!(stdout.lines().filter(|line| line.starts_with(&format!("{setting}: "))).count(), 1, "{setting} in\n{stdout}");
     }
     assert!(!stdout.contains("SecretName"), "{stdout}");

@@ -14,7 +14,7 @@ use super::harness::{Harness, json_file, root};
 fn fixtures() -> BTreeMap<String, Value> {
     let folder = root().join("tests/fixtures");
     let names = std::fs::read_dir(folder).unwrap().map(|file| file.unwrap().file_name().into_string().unwrap());
-    names.filter(|name| name.ends_with(".json")).map(|name| (name.clone(), json_file(&format!("tests/fixtures/{name}")))).collect()
+    names.map(|name| (name.clone(), json_file(&format!("tests/fixtures/{name}")))).collect()
 }
 
 fn function(name: &str, fixture: &Value) -> &'static Function {
@@ -53,7 +53,8 @@ async fn payloads_are_decoded_whatever_their_encoding() {
             let request = http::request(envelope.value(function.binding()).unwrap()).unwrap();
             let (parts, body) = request.into_parts();
             let body = to_bytes(body, 1 << 20).await.unwrap();
-            let found = json!({ "method": parts.method.as_str(), "uri": parts.uri.to_string(), "body": String::from_utf8(body.to_vec()).unwrap() });
+            let found =
+                json!({ "method": parts.method.as_str(), "uri": parts.uri.to_string(), "body": String::from_utf8(body.to_vec()).unwrap() });
             assert_eq!(&found, expected, "{name}");
         }
     }

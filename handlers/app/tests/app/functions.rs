@@ -40,7 +40,9 @@ fn expected(function: &Function) -> Value {
         }
     }
     for step in function.outputs {
-        more.push(json!({ "name": step.name(), "type": "serviceBus", "direction": "out", "queueName": step.name(), "connection": "ServiceBus" }));
+        more.push(
+            json!({ "name": step.name(), "type": "serviceBus", "direction": "out", "queueName": step.name(), "connection": "ServiceBus" }),
+        );
     }
     let mut bindings = vec![trigger];
     bindings.extend(more);

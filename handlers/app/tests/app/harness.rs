@@ -91,7 +91,7 @@ impl HarnessParts {
             partner_claim: "extension_partner".to_owned(),
             partners: BTreeMap::from([("app-7".to_owned(), "acme".to_owned())]),
             sizes: self.context.sizes,
-            invocation_limit: Duration::from_secs(60),
+            invocation_limit: Duration::from_mins(1),
         };
         let app = App::new(&settings, self.context.clone(), Arc::new(Signer)).unwrap();
         let Self { issuer, clock, lake, catalog, context } = self;
@@ -186,5 +186,8 @@ pub(crate) fn golden(path: &str, found: &str) {
         std::fs::write(&file, found).unwrap();
     }
     let expected = std::fs::read_to_string(&file).unwrap_or_default();
-    assert!(expected == found, "{path} differs from what the code says; run the tests once with SLUICE_UPDATE=1 and look at the difference");
+    assert!(
+        expected == found,
+        "{path} differs from what the code says; run the tests once with SLUICE_UPDATE=1 and look at the difference"
+    );
 }

@@ -6,7 +6,11 @@ use async_trait::async_trait;
 use axum::{body::Body, http::Request};
 use serde_json::{Value, json};
 use sluice_app::telemetry;
-use sluice_flow::{BlobPath, Catalog, Committed, Document, DocumentPage, Message, Query, Result, Step, Write, memory::{Fault, Faults, When}, run::State};
+use sluice_flow::{
+    BlobPath, Catalog, Committed, Document, DocumentPage, Message, Query, Result, Step, Write,
+    memory::{Fault, Faults, When},
+    run::State,
+};
 
 use super::{
     harness::{Harness, HarnessParts},
@@ -51,9 +55,13 @@ async fn a_failure_is_told_with_its_code_and_in_the_log_with_its_ids() {
     assert_eq!(answer.headers["content-type"], "application/json");
     let body = answer.json();
     assert_eq!(body["Error"]["code"], "K0404");
-    let lines: Vec<Value> = body["Logs"].as_array().unwrap().iter().map(|line| serde_json::from_str(line.as_str().unwrap()).unwrap()).collect();
+    let lines: Vec<Value> =
+        body["Logs"].as_array().unwrap().iter().map(|line| serde_json::from_str(line.as_str().unwrap()).unwrap()).collect();
     let told = lines.iter().any(|line| {
-        line["invocation_id"] == "11111111-2222-3333-4444-555555555555" && line["function"] == "Move" && line["run"] == nobody.as_str() && line["code"] == "K0404"
+        line["invocation_id"] == "11111111-2222-3333-4444-555555555555"
+            && line["function"] == "Move"
+            && line["run"] == nobody.as_str()
+            && line["code"] == "K0404"
     });
     assert!(told, "{lines:?}");
 }
@@ -74,7 +82,8 @@ async fn a_dead_letter_is_shown_at_its_run_and_unreadable_ones_are_recorded() {
     let harness = Harness::start().await;
     let run = world::run(&harness, "skyline", "x", State::Moving).await;
     let mut dead = message(Step::Move, &Message::new(&run, Step::Move).to_json().to_string());
-    dead["Metadata"]["ApplicationProperties"] = json!({ "DeadLetterReason": "MaxDeliveryCountExceeded", "DeadLetterErrorDescription": "10 attempts" });
+    dead["Metadata"]["ApplicationProperties"] =
+        json!({ "DeadLetterReason": "MaxDeliveryCountExceeded", "DeadLetterErrorDescription": "10 attempts" });
     let answer = harness.invoke("MoveDeadLetter", &dead).await;
     assert_eq!((answer.status.as_u16(), &answer.json()["Outputs"]), (200, &json!({})), "{}", answer.text);
     let shown = harness.call("GET", &format!("/runs/{run}"), Some(&harness.token("Operator")), None).await.json();

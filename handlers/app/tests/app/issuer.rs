@@ -1,10 +1,8 @@
 //! A token issuer on loopback, with a key made for the test, that can misbehave in every way a test needs.
 
-use std::{
-    sync::{
-        Arc, LazyLock, Mutex,
-        atomic::{AtomicUsize, Ordering},
-    },
+use std::sync::{
+    Arc, LazyLock, Mutex,
+    atomic::{AtomicUsize, Ordering},
 };
 
 use aws_lc_rs::{
@@ -38,7 +36,10 @@ impl Issuer {
         let state = Arc::new(IssuerState { published: Mutex::new(vec![("key-0".into(), 0)]), requests: AtomicUsize::new(0) });
         let issuer = Self { url, state };
         let router = Router::new()
-            .route("/.well-known/openid-configuration", get(|State(i): State<Issuer>| async move { Json(json!({ "issuer": i.url, "jwks_uri": format!("{}/keys", i.url) })) }))
+            .route(
+                "/.well-known/openid-configuration",
+                get(|State(i): State<Issuer>| async move { Json(json!({ "issuer": i.url, "jwks_uri": format!("{}/keys", i.url) })) }),
+            )
             .route("/keys", get(|State(i): State<Issuer>| async move { i.keys() }))
             .with_state(issuer.clone());
         tokio::spawn(async move { axum::serve(listener, router).await });
@@ -62,7 +63,7 @@ impl Issuer {
     }
 
     /// A token signed with one of the keys.
-    pub(crate) fn sign(&self, key: usize, header: &Value, claims: &Value) -> String {
+    pub(crate) fn sign(key: usize, header: &Value, claims: &Value) -> String {
         let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
         let signed = format!("{}.{}", part(header), part(claims));
         let mut signature = vec![0; KEYS[key].public_modulus_len()];
@@ -74,7 +75,7 @@ impl Issuer {
     pub(crate) fn token(&self, now: i64, claims: &Value) -> String {
         let mut all = json!({ "iss": self.url, "aud": super::harness::AUDIENCE, "exp": now + 3600, "nbf": now, "iat": now, "oid": "oid-1", "name": "Ann" });
         merge(&mut all, claims);
-        self.sign(0, &json!({ "alg": "RS256", "typ": "JWT", "kid": "key-0" }), &all)
+        Self::sign(0, &json!({ "alg": "RS256", "typ": "JWT", "kid": "key-0" }), &all)
     }
 }
 
@@ -92,6 +93,7 @@ pub(crate) fn merge(object: &mut Value, more: &Value) {
 fn jwk(id: &str, key: &KeyPair) -> Value {
     let public = key.public_key();
     let number = |bytes: &[u8]| URL_SAFE_NO_PAD.encode(bytes);
-    let (n, e) = (public.modulus().big_endian_without_leading_zero().to_vec(), public.exponent().big_endian_without_leading_zero().to_vec());
+    let (n, e) =
+        (public.modulus().big_endian_without_leading_zero().to_vec(), public.exponent().big_endian_without_leading_zero().to_vec());
     json!({ "kty": "RSA", "use": "sig", "kid": id, "n": number(&n), "e": number(&e) })
 }

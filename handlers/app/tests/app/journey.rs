@@ -16,7 +16,8 @@ async fn drain(harness: &Harness, outputs: &Value) {
         let Some((step, message)) = queue.pop_front() else { return };
         let function = Function::of_step(step).unwrap();
         let text = Value::String(message.to_string()).to_string();
-        let answer = harness.invoke(function.name, &json!({ "Data": { "message": text }, "Metadata": { "sluice": message["sluice"] } })).await;
+        let answer =
+            harness.invoke(function.name, &json!({ "Data": { "message": text }, "Metadata": { "sluice": message["sluice"] } })).await;
         assert_eq!(answer.status, 200, "{}: {}", function.name, answer.text);
         take(&mut queue, &answer.json()["Outputs"]);
     }
@@ -105,7 +106,11 @@ async fn a_held_row_waits_for_a_person_and_is_published_after_the_decision() {
     assert_eq!(decided["Outputs"]["res"]["statusCode"], 200, "{decided}");
     drain(&harness, &decided["Outputs"]).await;
     let shown = run(&harness, &id).await;
-    assert_eq!((&shown["state"], &shown["counts"]["corrected"], &shown["counts"]["published"]), (&json!("completed"), &json!(1), &json!(1)), "{shown}");
+    assert_eq!(
+        (&shown["state"], &shown["counts"]["corrected"], &shown["counts"]["published"]),
+        (&json!("completed"), &json!(1), &json!(1)),
+        "{shown}"
+    );
 }
 
 #[tokio::test]
@@ -115,7 +120,8 @@ async fn no_value_of_a_row_is_in_the_log() {
     let mut logged = String::new();
     let body = "id,name,age\n1,canary-value-one,36\n2,canary-value-two,-1\n3,canary-value-three,136\nx,canary-value-four,1\n";
     let etag = harness.lake.upload(&BlobPath::new("landing-skyline", "people/3.csv"), body, None, &[]);
-    let mut queue: VecDeque<(String, Value)> = VecDeque::from([("Admit".to_owned(), world::blob_created("landing-skyline", "people/3.csv", &etag.0, body.len()))]);
+    let mut queue: VecDeque<(String, Value)> =
+        VecDeque::from([("Admit".to_owned(), world::blob_created("landing-skyline", "people/3.csv", &etag.0, body.len()))]);
     while let Some((function, envelope)) = queue.pop_front() {
         let answer = harness.invoke(&function, &envelope).await.json();
         logged.push_str(&answer["Logs"].to_string());

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::{
     harness::{AUDIENCE, Harness},
-    issuer::merge,
+    issuer::{Issuer, merge},
 };
 
 async fn status(harness: &Harness, token: &str) -> u16 {
@@ -14,7 +14,8 @@ async fn status(harness: &Harness, token: &str) -> u16 {
 
 fn claims(harness: &Harness, more: &Value) -> Value {
     let now = harness.now();
-    let mut claims = json!({ "iss": harness.issuer.url, "aud": AUDIENCE, "exp": now + 3600, "nbf": now, "oid": "oid-1", "roles": ["Operator"] });
+    let mut claims =
+        json!({ "iss": harness.issuer.url, "aud": AUDIENCE, "exp": now + 3600, "nbf": now, "oid": "oid-1", "roles": ["Operator"] });
     merge(&mut claims, more);
     claims
 }
@@ -29,8 +30,10 @@ fn header(more: &Value) -> Value {
 async fn a_good_token_is_accepted_and_times_have_a_minute_of_leeway() {
     let harness = Harness::start().await;
     let now = harness.now();
-    for more in [json!({}), json!({ "exp": now - 59 }), json!({ "nbf": now + 60 }), json!({ "nbf": null }), json!({ "aud": ["other", AUDIENCE] })] {
-        let token = harness.issuer.sign(0, &header(&json!({})), &claims(&harness, &more));
+    for more in
+        [json!({}), json!({ "exp": now - 59 }), json!({ "nbf": now + 60 }), json!({ "nbf": null }), json!({ "aud": ["other", AUDIENCE] })]
+    {
+        let token = Issuer::sign(0, &header(&json!({})), &claims(&harness, &more));
         assert_eq!(status(&harness, &token).await, 200, "{more}");
     }
 }
@@ -51,16 +54,22 @@ async fn every_flaw_of_a_token_is_refused() {
         json!({ "oid": null }),
     ];
     for more in flawed_claims {
-        let token = harness.issuer.sign(0, &header(&json!({})), &claims(&harness, &more));
+        let token = Issuer::sign(0, &header(&json!({})), &claims(&harness, &more));
         assert_eq!(status(&harness, &token).await, 401, "{more}");
     }
-    for more in [json!({ "kid": null }), json!({ "kid": "nobody's" }), json!({ "alg": "none" }), json!({ "alg": "HS256" }), json!({ "alg": "RS512" })] {
-        let token = harness.issuer.sign(0, &header(&more), &claims(&harness, &json!({})));
+    for more in [
+        json!({ "kid": null }),
+        json!({ "kid": "nobody's" }),
+        json!({ "alg": "none" }),
+        json!({ "alg": "HS256" }),
+        json!({ "alg": "RS512" }),
+    ] {
+        let token = Issuer::sign(0, &header(&more), &claims(&harness, &json!({})));
         assert_eq!(status(&harness, &token).await, 401, "{more}");
     }
-    let good = harness.issuer.sign(0, &header(&json!({})), &claims(&harness, &json!({})));
+    let good = Issuer::sign(0, &header(&json!({})), &claims(&harness, &json!({})));
     let (signed, signature) = good.rsplit_once('.').unwrap();
-    let other_key = harness.issuer.sign(1, &header(&json!({})), &claims(&harness, &json!({})));
+    let other_key = Issuer::sign(1, &header(&json!({})), &claims(&harness, &json!({})));
     for token in [signed, &format!("{signed}."), &format!("{signed}.{}", &signature[..40]), &other_key, "x", "", "a.b.c"] {
         assert_eq!(status(&harness, token).await, 401);
     }
@@ -70,11 +79,11 @@ async fn every_flaw_of_a_token_is_refused() {
 #[tokio::test]
 async fn a_key_that_is_new_at_the_issuer_is_found_and_unknown_ids_do_not_flood_it() {
     let harness = Harness::start().await;
-    let old = harness.issuer.sign(0, &header(&json!({})), &claims(&harness, &json!({})));
+    let old = Issuer::sign(0, &header(&json!({})), &claims(&harness, &json!({})));
     assert_eq!(status(&harness, &old).await, 200);
     assert_eq!(harness.issuer.requests(), 1);
     for n in 0..20 {
-        let token = harness.issuer.sign(0, &header(&json!({ "kid": format!("made-up-{n}") })), &claims(&harness, &json!({})));
+        let token = Issuer::sign(0, &header(&json!({ "kid": format!("made-up-{n}") })), &claims(&harness, &json!({})));
         assert_eq!(status(&harness, &token).await, 401);
     }
     assert_eq!(harness.issuer.requests(), 1, "unknown key ids right after a request must wait");
@@ -84,11 +93,11 @@ async fn a_key_that_is_new_at_the_issuer_is_found_and_unknown_ids_do_not_flood_i
 #[tokio::test]
 async fn a_rotated_key_is_found_after_the_least_interval() {
     let harness = Harness::start().await;
-    let old = harness.issuer.sign(0, &header(&json!({})), &claims(&harness, &json!({})));
+    let old = Issuer::sign(0, &header(&json!({})), &claims(&harness, &json!({})));
     assert_eq!(status(&harness, &old).await, 200);
     harness.issuer.rotate();
     harness.clock.advance(TimeDelta::seconds(31));
-    let new = harness.issuer.sign(1, &header(&json!({ "kid": "key-1" })), &claims(&harness, &json!({})));
+    let new = Issuer::sign(1, &header(&json!({ "kid": "key-1" })), &claims(&harness, &json!({})));
     assert_eq!(status(&harness, &new).await, 200);
     assert_eq!(harness.issuer.requests(), 2);
 }
@@ -126,7 +135,7 @@ async fn a_refusal_tells_how_to_authenticate_and_nothing_else() {
     let none = harness.call("GET", "/runs", None, None).await;
     assert_eq!((none.status.as_u16(), &none.headers["www-authenticate"]), (401, &"Bearer".parse().unwrap()));
     assert_eq!(none.headers["content-type"], "application/problem+json");
-    let token = harness.issuer.sign(0, &header(&json!({})), &claims(&harness, &json!({ "exp": 1 })));
+    let token = Issuer::sign(0, &header(&json!({})), &claims(&harness, &json!({ "exp": 1 })));
     let expired = harness.call("GET", "/runs", Some(&token), None).await;
     assert_eq!(expired.headers["www-authenticate"], "Bearer error=\"invalid_token\"");
     assert!(!expired.text.contains("expired"), "{}", expired.text);

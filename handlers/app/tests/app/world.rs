@@ -62,7 +62,12 @@ pub(crate) fn blob_created(container: &str, path: &str, etag: &str, size: usize)
 
 /// Creates a run of this partner in this state.
 pub(crate) async fn run(harness: &Harness, partner: &str, name: &str, state: State) -> RunId {
-    let source = Source { blob: BlobPath::new(format!("landing-{partner}"), name), etag: ETag("\"1\"".into()), size: 9, declared: Declared::default() };
+    let source = Source {
+        blob: BlobPath::new(format!("landing-{partner}"), name),
+        etag: ETag("\"1\"".into()),
+        size: 9,
+        declared: Declared::default(),
+    };
     let submission = SubmissionId::of(&source.blob, &source.etag);
     let run = Run {
         run_id: submission.run(1),
