@@ -8,19 +8,17 @@ use serde::{Deserialize, Serialize};
 use sluice_engine::{Compiled, Exclude, KEY_RECORD_BYTES, KeyPass, Overrides};
 
 use crate::{
-    BlobPath, Committed, Context, Error, Result, Write,
-    catalog::body,
-    cpu, layout,
+    BlobPath, Context, Error, Result, cpu, layout,
     run::Run,
     writer::{self, BlobWriter},
 };
 
-/// What one pass found; blob `review/<run>/exclusions/<pass>.json`.
+/// What one pass found; blob `review/<run>/exclusions/<passes>-<pass>.json`, unless there is one pass only.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Pass {
     /// Key rule to the number of rows that repeat a key.
     pub repeats: BTreeMap<String, u64>,
-    /// Chunk to its bytes in `review/<run>/exclusions/<pass>.ndjson`.
+    /// Chunk to its bytes in `review/<run>/exclusions/<passes>-<pass>.ndjson`.
     pub ranges: BTreeMap<u32, Range<u64>>,
 }
 
@@ -42,18 +40,13 @@ struct Line {
     why: Vec<Exclude>,
 }
 
-/// How many passes there are: fixed when the first one starts, whatever the sizes are later. Document `passes`.
-#[derive(Debug, Serialize, Deserialize)]
-struct Passes {
-    passes: u32,
-}
-
 fn blob(run: &Run) -> BlobPath {
     run.review("exclusions.json")
 }
 
-fn pass_blob(run: &Run, pass: u32, extension: &str) -> BlobPath {
-    run.review(&format!("exclusions/{pass:06}.{extension}"))
+/// Passes of another number of passes look at other keys, so that number is part of the name.
+fn pass_blob(run: &Run, passes: u32, pass: u32, extension: &str) -> BlobPath {
+    run.review(&format!("exclusions/{passes:06}-{pass:06}.{extension}"))
 }
 
 impl Exclusions {
@@ -65,12 +58,16 @@ impl Exclusions {
         writer::read_json(context, &blob(run)).await
     }
 
-    /// Stores them, create-only.
+    /// Stores them, create-only: what is there already, from passes of another size perhaps, is as good and is what counts.
     ///
     /// # Errors
-    /// See [`writer::write`].
-    pub async fn store(&self, context: &Context, run: &Run) -> Result<()> {
-        writer::write_json(context, blob(run), self).await.map(drop)
+    /// Those of the lake.
+    pub async fn store(self, context: &Context, run: &Run) -> Result<Self> {
+        if context.lake.head(&blob(run)).await?.is_some() {
+            return Self::load(context, run).await;
+        }
+        writer::write_json(context, blob(run), &self).await?;
+        Ok(self)
     }
 
     /// Adds a pass.
@@ -92,7 +89,7 @@ impl Exclusions {
         let mut all = Overrides::default();
         for (pass, ranges) in (0u32..).zip(&self.passes) {
             let Some(range) = ranges.get(&chunk) else { continue };
-            let path = pass_blob(run, pass, "ndjson");
+            let path = pass_blob(run, self.passes.len() as u32, pass, "ndjson");
             let bytes = context.lake.read(&path, range.clone(), None).await?;
             for line in bytes.split(|b| *b == b'\n').filter(|l| !l.is_empty()) {
                 let Line { row, why } = serde_json::from_slice(line)
@@ -119,37 +116,28 @@ pub(crate) async fn search(context: &Context, run: &Run, compiled: &Compiled, fi
     if records == 0 {
         return Ok(Search::Done(exclusions));
     }
-    let passes = passes(context, run, records).await?;
+    let passes = u32::try_from(records.div_ceil(context.sizes.keys_in_memory.max(1))).unwrap_or(u32::MAX);
     let mut worked = false;
     for pass in 0..passes {
-        let index = pass_blob(run, pass, "json");
-        if context.lake.head(&index).await?.is_none() {
-            if worked {
-                return Ok(Search::Unfinished);
-            }
-            do_pass(context, run, compiled, pass, passes, first_rows, keys).await?;
+        let index = pass_blob(run, passes, pass, "json");
+        let found = if passes > 1 && context.lake.head(&index).await?.is_some() {
+            writer::read_json(context, &index).await?
+        } else if worked {
+            return Ok(Search::Unfinished);
+        } else {
             worked = true;
-        }
-        exclusions.add(writer::read_json(context, &index).await?);
+            let found = do_pass(context, run, compiled, (pass, passes), first_rows, keys).await?;
+            if passes > 1 {
+                writer::write_json(context, index, &found).await?;
+            }
+            found
+        };
+        exclusions.add(found);
     }
     Ok(Search::Done(exclusions))
 }
 
-async fn passes(context: &Context, run: &Run, records: u64) -> Result<u32> {
-    let (partition, id) = (run.run_id.partition(), "passes");
-    loop {
-        if let Some(document) = context.catalog.get(&partition, id).await? {
-            return Ok(document.parse::<Passes>()?.passes);
-        }
-        let passes = u32::try_from(records.div_ceil(context.sizes.keys_in_memory.max(1))).unwrap_or(u32::MAX);
-        let write = Write::Create { id: id.to_owned(), kind: "passes", body: body(&Passes { passes })? };
-        if context.catalog.commit(&partition, vec![write]).await? == Committed::Done {
-            return Ok(passes);
-        }
-    }
-}
-
-async fn do_pass(context: &Context, run: &Run, compiled: &Compiled, pass: u32, passes: u32, first_rows: &[u64], keys: &[u64]) -> Result<()> {
+async fn do_pass(context: &Context, run: &Run, compiled: &Compiled, (pass, passes): (u32, u32), first_rows: &[u64], keys: &[u64]) -> Result<Pass> {
     let mut finder = KeyPass::new(compiled.keys(), pass, passes);
     // Whole records, so that pieces of different chunks can follow each other.
     let piece = run.piece_bytes / KEY_RECORD_BYTES as u64 * KEY_RECORD_BYTES as u64;
@@ -170,25 +158,24 @@ async fn do_pass(context: &Context, run: &Run, compiled: &Compiled, pass: u32, p
     while let Some(bytes) = pieces.try_next().await? {
         finder = cpu::run(bytes.len(), move || finder.feed(&bytes).map(|()| finder)).await??;
     }
-    store_pass(context, run, pass, finder.finish()?, first_rows).await
+    let found = finder.finish()?;
+    let lines = BlobWriter::new(pass_blob(run, passes, pass, "ndjson"), run.piece_bytes);
+    store_lines(context, lines, found, first_rows).await
 }
 
-async fn store_pass(context: &Context, run: &Run, pass: u32, found: Overrides, first_rows: &[u64]) -> Result<()> {
+/// Stores the rows of a pass, sorted, and notes where those of each chunk are.
+async fn store_lines(context: &Context, mut lines: BlobWriter, found: Overrides, first_rows: &[u64]) -> Result<Pass> {
     let mut index = Pass { repeats: found.repeats, ranges: BTreeMap::new() };
-    let mut lines = BlobWriter::new(pass_blob(run, pass, "ndjson"), run.piece_bytes);
-    let mut written = 0u64;
     for (row, why) in found.rows {
         let mut line = serde_json::to_vec(&Line { row, why }).map_err(|e| Error::bug("K0501", "an exclusion could not be serialized").because(e))?;
         line.push(b'\n');
         let chunk = first_rows.partition_point(|first| *first <= row).saturating_sub(1) as u32;
-        let end = written + line.len() as u64;
-        index.ranges.entry(chunk).or_insert(written..end).end = end;
-        written = end;
+        let (start, end) = (lines.len(), lines.len() + line.len() as u64);
+        index.ranges.entry(chunk).or_insert(start..end).end = end;
         lines.write(context, &line).await?;
     }
     if !index.ranges.is_empty() {
         lines.finish(context).await?;
     }
-    // Last, since its presence says that the pass is done.
-    writer::write_json(context, pass_blob(run, pass, "json"), &index).await.map(drop)
+    Ok(index)
 }

@@ -2,7 +2,7 @@
 //!
 //! All documents of a run share the partition `run:<id>`:
 //! `run` (this), `audit:<seq>`, `segment:<n>`, `digest`, `fan:<step>:<generation>:<level>:<group>`, `plan:<page>`,
-//! `chunk:<generation>:<n>`, `passes`, `stall`, `case:<n>`, `decision:<case>:<n>`, `deadletter:<message>`.
+//! `chunk:<generation>:<n>`, `stall`, `case:<n>`, `decision:<case>:<n>`, `deadletter:<message>`.
 
 use serde::{Deserialize, Serialize};
 use sluice_contract::Parameters;

@@ -36,7 +36,7 @@ pub async fn run(context: &Context, message: Message) -> Result<Outputs> {
     } else {
         match search(context, &run, &compiled).await? {
             Search::Unfinished => return Ok(Outputs::one(message)),
-            Search::Done(found) if !found.chunks.is_empty() => return transform_again(context, &run, &found).await,
+            Search::Done(found) if !found.chunks.is_empty() => return transform_again(context, &run, found).await,
             Search::Done(found) => found,
         }
     };
@@ -88,8 +88,8 @@ async fn search(context: &Context, run: &Run, compiled: &Compiled) -> Result<Sea
 }
 
 /// Chunks with rows that are taken out are transformed once more, without them; the others keep what they have.
-async fn transform_again(context: &Context, run: &Run, found: &Exclusions) -> Result<Outputs> {
-    found.store(context, run).await?;
+async fn transform_again(context: &Context, run: &Run, found: Exclusions) -> Result<Outputs> {
+    let found = found.store(context, run).await?;
     let run = audit::update(context, &run.run_id, |run| {
         if run.state != State::Gathering || run.generation > 0 {
             return Ok(None);
