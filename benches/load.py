@@ -106,7 +106,7 @@ def report(stack, runs, since, peak_before):
     states = collections.Counter(r["state"] for r in runs)
     rows = sum(r["counts"]["rows"] for r in runs if r["counts"])
     sums = sum(sum(r["counts"][k] for k in ("published", "corrected", "rejected", "filtered", "duplicate", "held")) for r in runs if r["counts"])
-    dead = sum(q["dead"] for q in stack.queues())
+    dead = sum(q["deadLetters"] for q in stack.queues())
     print(f"runs: {dict(states)}; rows {rows}, accounted for {sums}; dead letters {dead}")
     print(f"wall {time.time() - since:.0f} s; handler peak RSS {stack.peak():.0f} MB (before: {peak_before:.0f} MB)")
     if rows != sums or dead:

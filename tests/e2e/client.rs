@@ -18,7 +18,7 @@ pub fn below(container: &Url, path: &str) -> Url {
 
 /// Put Blob with further headers (metadata); gives the status.
 pub async fn put_blob_with(url: &Url, body: Vec<u8>, headers: &[(&str, &str)]) -> Result<StatusCode> {
-    let mut put = request(Method::PUT, url.clone()).header("x-ms-blob-type", "BlockBlob").body(body);
+    let mut put = request(Method::PUT, url.clone()).header("x-ms-blob-type", "BlockBlob").header("content-length", body.len()).body(body);
     for (name, value) in headers {
         put = put.header(*name, *value);
     }

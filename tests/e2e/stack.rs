@@ -27,10 +27,10 @@ pub const SKYLINE: &str = "skyline";
 pub const NORTHWIND: &str = "northwind";
 
 /// The future of a test.
-pub type Outcome = Pin<Box<dyn Future<Output = Result<()>> + Send>>;
+pub type Outcome = Pin<Box<dyn Future<Output = Result<()>>>>;
 
 /// Turns a test into its future.
-pub fn boxed(test: impl Future<Output = Result<()>> + Send + 'static) -> Outcome {
+pub fn boxed(test: impl Future<Output = Result<()>> + 'static) -> Outcome {
     Box::pin(test)
 }
 
@@ -230,19 +230,23 @@ impl Stack {
     }
 
     async fn run_when(&self, partner: &str, path: &str, fits: impl Fn(&Value) -> bool) -> Result<Value> {
-        let started = Instant::now();
-        let mut last = Value::Null;
-        while started.elapsed() < PATIENCE {
+        self.until(&format!("{path} is not done"), async || {
             let (_, page) = self.get(partner, &format!("submissions?path={path}")).await?;
-            if let Some(runs) = page["items"].as_array() {
-                if let Some(run) = runs.iter().find(|run| fits(run)) {
-                    return Ok(run.clone());
-                }
+            Ok(page["items"].as_array().and_then(|runs| runs.iter().find(|run| fits(run)).cloned()))
+        })
+        .await
+    }
+
+    /// Asks again and again until there is an answer.
+    pub async fn until<T>(&self, otherwise: &str, ask: impl AsyncFn() -> Result<Option<T>>) -> Result<T> {
+        let started = Instant::now();
+        while started.elapsed() < PATIENCE {
+            if let Some(answer) = ask().await? {
+                return Ok(answer);
             }
-            last = page;
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
-        bail!("{path} is not done: {last}")
+        bail!("{otherwise} after {} s", PATIENCE.as_secs())
     }
 
     pub async fn receipt(&self, partner: &str, run: &Value) -> Result<Value> {
@@ -285,18 +289,14 @@ impl Stack {
 
     /// Waits until no message is on its way.
     pub async fn settle(&self) -> Result<()> {
-        let started = Instant::now();
-        while started.elapsed() < PATIENCE {
-            if self.queues().await?.iter().all(|q| q["active"] == 0 && q["locked"] == 0) {
-                return Ok(());
-            }
-            tokio::time::sleep(Duration::from_millis(100)).await;
-        }
-        bail!("the queues do not become empty: {:?}", self.queues().await?)
+        self.until("the queues do not become empty", async || {
+            Ok(self.queues().await?.iter().all(|q| q["active"] == 0 && q["locked"] == 0).then_some(()))
+        })
+        .await
     }
 
     pub async fn no_dead_letters(&self) -> Result<()> {
-        let dead: Vec<Value> = self.queues().await?.into_iter().filter(|q| q["dead"] != 0).collect();
+        let dead: Vec<Value> = self.queues().await?.into_iter().filter(|q| q["deadLetters"] != 0).collect();
         ensure!(dead.is_empty(), "messages are dead-lettered: {dead:?}");
         Ok(())
     }
