@@ -14,7 +14,7 @@ use crate::{
 
 pub const TESTS: &[Test] = &[
     ("bad_input::a_path_that_no_pipeline_takes", |s| boxed(unknown_path(s))),
-    ("bad_input::an_empty_file", |s| boxed(refused(s, "csv", Vec::new(), &["empty"]))),
+    ("bad_input::an_empty_file", |s| boxed(refused(s, "csv", Vec::new(), &["no bytes"]))),
     ("bad_input::a_header_only", |s| boxed(header_only(s))),
     ("bad_input::a_header_without_its_columns", |s| boxed(refused(s, "csv", b"a,b,c\n1,2,3\n".to_vec(), &["dep_time", "tailnum"]))),
     ("bad_input::a_truncated_gzip", |s| boxed(truncated_gzip(s))),

@@ -52,9 +52,9 @@ async fn repeat(stack: Arc<Stack>) -> Result<()> {
     ensure!(first["submissionId"] != second["submissionId"], "two names are one submission");
     let receipt = stack.receipt(SKYLINE, &second).await?;
     ensure!(
-        receipt["repeats"] == first["submissionId"],
+        receipt["file"]["repeats"] == first["submissionId"],
         "the second is a repeat of {}, not of {}",
-        receipt["repeats"],
+        receipt["file"]["repeats"],
         first["submissionId"]
     );
     Ok(())

@@ -250,21 +250,9 @@ impl Stack {
     }
 
     pub async fn receipt(&self, partner: &str, run: &Value) -> Result<Value> {
-        let route = format!("submissions/{}/receipt", run["runId"].as_str().unwrap_or_default());
-        let started = Instant::now();
-        loop {
-            let (status, receipt) = self.get(partner, &route).await?;
-            if status == StatusCode::OK {
-                return Ok(receipt);
-            }
-            // A run in review has no receipt yet: its detail has the hash and the counts.
-            if run["state"] == "reviewing" {
-                let (_, detail) = self.get(partner, &format!("runs/{}", run["runId"].as_str().unwrap_or_default())).await?;
-                return Ok(detail);
-            }
-            ensure!(started.elapsed() < PATIENCE, "no receipt for {run}: {status} {receipt}");
-            tokio::time::sleep(Duration::from_millis(100)).await;
-        }
+        let (status, receipt) = self.get(partner, &format!("submissions/{}/receipt", run["runId"].as_str().unwrap_or_default())).await?;
+        ensure!(status == StatusCode::OK, "no receipt for {run}: {status} {receipt}");
+        Ok(receipt)
     }
 
     pub async fn rejected(&self, partner: &str, run: &Value) -> Result<String> {
