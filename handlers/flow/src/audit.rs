@@ -170,6 +170,23 @@ where
     Err(Error::transient("K0409", format!("run {id} was changed by others ten times in a row")))
 }
 
+/// [`update`] for a run that was read a moment ago: reads it again only if somebody else was faster.
+///
+/// # Errors
+/// As [`update`].
+pub async fn update_read<F>(context: &Context, read: &Versioned, mut change: F) -> Result<Run>
+where
+    F: FnMut(&mut Run) -> Result<Option<Change>> + Send,
+{
+    let mut run = read.run.clone();
+    if let Some(change) = change(&mut run)?
+        && let Some(run) = attempt(context, run, read.etag.clone(), change).await?
+    {
+        return Ok(run);
+    }
+    update(context, &read.run.run_id, change).await
+}
+
 /// Writes a changed run that was read at `etag`, its audit event and the change's further documents in one transaction. `None` if
 /// somebody else was faster with any of them: nothing is written then.
 ///

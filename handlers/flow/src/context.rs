@@ -74,6 +74,8 @@ pub struct Context {
     pub sizes: Sizes,
     /// Compiled plans of recent runs.
     pub plans: Arc<crate::plans::PlanCache>,
+    /// Places for chunks that are worked on at once.
+    pub places: Arc<crate::Places>,
     /// What is known of the tables published to.
     pub tables: Arc<crate::delta::Tables>,
 }

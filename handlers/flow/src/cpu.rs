@@ -1,6 +1,28 @@
 //! Work that would hold up other invocations on the same thread.
 
+use std::{num::NonZero, thread::available_parallelism};
+
+use tokio::sync::{Semaphore, SemaphorePermit};
+
 use crate::{Error, Result};
+
+/// Places for chunks that are worked on at once: one a core. The host calls more often than that, and a chunk that only waits for a core
+/// should not hold its memory meanwhile (invariant 8).
+#[derive(Debug)]
+pub struct Places(Semaphore);
+
+impl Default for Places {
+    fn default() -> Self {
+        Self(Semaphore::new(available_parallelism().map_or(2, NonZero::get)))
+    }
+}
+
+impl Places {
+    /// Waits for a place, which is free again when the permit is dropped.
+    pub(crate) async fn take(&self) -> Result<SemaphorePermit<'_>> {
+        self.0.acquire().await.map_err(|e| Error::bug("J0505", "the places for chunks are closed").because(e))
+    }
+}
 
 /// Below this many bytes the work is done in place: handing it over would cost more (a block hashes in well under a millisecond).
 const IN_PLACE: usize = 128 << 10;

@@ -64,8 +64,7 @@ fn from_hex<T: SerializableState>(text: &str) -> Result<T> {
 /// Where the chain stands.
 pub(crate) async fn load(context: &Context, run: &Run) -> Result<Chain> {
     let Some(document) = context.catalog.get(&run.run_id.partition(), DOCUMENT).await? else {
-        let md5 = run.source.declared.md5.as_ref().map(|_| Md5::new());
-        return Ok(Chain { next: 0, digests: Digests { sha256: Sha256::new(), md5 }, etag: None });
+        return Ok(Chain::new(run));
     };
     let stored: Stored = document.parse()?;
     let md5 = stored.md5.as_deref().map(from_hex).transpose()?;
@@ -84,6 +83,12 @@ pub(crate) async fn store(context: &Context, run: &RunId, next: u32, digests: &D
 }
 
 impl Chain {
+    /// At the start of the file.
+    pub(crate) fn new(run: &Run) -> Self {
+        let md5 = run.source.declared.md5.as_ref().map(|_| Md5::new());
+        Self { next: 0, digests: Digests { sha256: Sha256::new(), md5 }, etag: None }
+    }
+
     /// Splits off the version that [`store`] needs.
     pub(crate) fn into_parts(self) -> (u32, Digests, Option<ETag>) {
         (self.next, self.digests, self.etag)

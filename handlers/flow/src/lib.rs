@@ -45,6 +45,7 @@ mod tests;
 pub mod writer;
 
 pub use catalog::{Catalog, Committed, Document, DocumentPage, Query, Write};
+pub use cpu::Places;
 pub use context::{Clock, Context, SecretStore, Sizes, SystemClock, rfc3339};
 pub use error::{Error, Kind, Result};
 pub use id::{RunId, SubmissionId};

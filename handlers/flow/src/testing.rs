@@ -12,7 +12,6 @@ pub(crate) struct World {
     pub(crate) context: Context,
     pub(crate) lake: Arc<MemoryLake>,
     pub(crate) faults: Arc<Faults>,
-    pub(crate) clock: Arc<ManualClock>,
 }
 
 /// An empty world.
@@ -23,12 +22,13 @@ pub(crate) fn world() -> World {
         lake: lake.clone(),
         catalog: Arc::new(MemoryCatalog::new(faults.clone())),
         secrets: Arc::new(MemorySecrets::default()),
-        clock: clock.clone(),
+        clock,
         sizes: Sizes::for_testing(),
         plans: Arc::default(),
+        places: Arc::default(),
         tables: Arc::default(),
     };
-    World { context, lake, faults, clock }
+    World { context, lake, faults }
 }
 
 impl World {
@@ -41,38 +41,4 @@ impl World {
 /// An empty world's context.
 pub(crate) fn context() -> Context {
     world().context
-}
-
-/// The HTTP service runs on many threads: what it calls must be able to move between them.
-#[test]
-fn what_the_service_calls_can_move_between_threads() {
-    use crate::{reviews, rejected, rows, runs, steps, submissions};
-    fn can_move<T: Send>(_: impl FnOnce() -> T) {}
-    let (context, actor) = (context(), crate::audit::Actor::step("test"));
-    let request = || reviews::DecisionRequest { verdict: crate::review::Verdict::Approve, rows: Default::default(), comment: String::new(), digest: String::new() };
-    can_move(|| reviews::list(&context, a_ref(), None, 1));
-    can_move(|| reviews::rows(&context, "", None, 1));
-    can_move(|| reviews::claim(&context, &actor, ""));
-    can_move(|| reviews::release(&context, &actor, "", false));
-    can_move(|| reviews::decide(&context, &actor, "", request()));
-    can_move(|| runs::list(&context, a_ref(), None, 1));
-    can_move(|| runs::chunks(&context, a_ref(), None, 1));
-    can_move(|| runs::cancel(&context, &actor, a_ref()));
-    can_move(|| runs::resume(&context, &actor, a_ref()));
-    can_move(|| runs::reprocess(&context, &actor, a_ref()));
-    can_move(|| rejected::stream(&context, a_ref(), rejected::Cells::AsSent));
-    can_move(|| rows::explain(&context, a_ref(), 0));
-    can_move(|| submissions::find(&context, None, ""));
-    can_move(|| steps::reviews::run(&context, any()));
-    can_move(|| steps::decisions::run(&context, any()));
-    can_move(|| steps::publish::run(&context, any()));
-    can_move(|| steps::archive::run(&context, any()));
-}
-
-fn a_ref<T>() -> &'static T {
-    unreachable!("only types are looked at")
-}
-
-fn any<T>() -> T {
-    unreachable!("only types are looked at")
 }

@@ -90,15 +90,21 @@ pub async fn latest(context: &Context, table: &str) -> Result<Option<u64>> {
 pub async fn publish(context: &Context, publication: &Publication<'_>, since: Option<u64>) -> Result<u64> {
     let slot = context.tables.slot(publication.table);
     let mut known = slot.lock().await;
-    for _ in 0..TRIES {
-        table::catch_up(context, publication.table, &mut known).await?;
+    for attempt in 0..TRIES {
+        // What was just read needs no second look: if it is out of date, the next version is taken and the next round finds out.
+        if attempt > 0 || known.as_ref().is_none_or(|k| Some(k.version) != since) {
+            table::catch_up(context, publication.table, &mut known).await?;
+        }
         if let Some(version) = table::published(context, publication.table, known.as_ref(), publication.run, since).await? {
             return Ok(version);
         }
         let (version, text) = commit(context, publication, known.as_ref())?;
-        match context.lake.create(&log_entry(publication.table, version), text.into(), &BTreeMap::new()).await {
+        let text = bytes::Bytes::from(text);
+        match context.lake.create(&log_entry(publication.table, version), text.clone(), &BTreeMap::new()).await {
             Ok(Created::New(_)) => {
-                table::catch_up(context, publication.table, &mut known).await?;
+                if let Some(known) = known.as_mut() {
+                    known.apply(publication.table, version, &text)?;
+                }
                 table::checkpoint_if_due(context, publication.table, &mut known).await;
                 return Ok(version);
             }

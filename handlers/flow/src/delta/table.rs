@@ -33,6 +33,29 @@ pub(super) struct Known {
     runs: HashMap<String, u64>,
 }
 
+impl Known {
+    /// Takes in the next commit.
+    pub(super) fn apply(&mut self, table: &str, version: u64, commit: &bytes::Bytes) -> Result<()> {
+        for action in get_actions(version, commit).map_err(|e| unreadable(table, e))? {
+            match action {
+                Action::Txn(txn) => _ = self.runs.insert(txn.app_id, version),
+                Action::Metadata(metadata) => {
+                    self.columns = metadata.parse_schema().map_err(|e| unreadable(table, e.into()))?;
+                    self.metadata = metadata;
+                }
+                Action::Protocol(protocol) => self.protocol = protocol,
+                _ => {}
+            }
+        }
+        self.version = version;
+        if self.runs.len() > REMEMBER_AT_MOST {
+            self.runs.clear();
+            self.base = version;
+        }
+        Ok(())
+    }
+}
+
 fn unreadable(table: &str, error: DeltaTableError) -> Error {
     // What the store underneath said decides: an answer that did not come may come next time.
     let message = format!("the log of table {table} cannot be read");
@@ -92,22 +115,7 @@ pub(super) async fn catch_up(context: &Context, table: &str, known: &mut Option<
         let Some(bytes) = read_all(context, &log_entry(table, version)).await? else {
             return Ok(());
         };
-        for action in get_actions(version, &bytes).map_err(|e| unreadable(table, e))? {
-            match action {
-                Action::Txn(txn) => _ = state.runs.insert(txn.app_id, version),
-                Action::Metadata(metadata) => {
-                    state.columns = metadata.parse_schema().map_err(|e| unreadable(table, e.into()))?;
-                    state.metadata = metadata;
-                }
-                Action::Protocol(protocol) => state.protocol = protocol,
-                _ => {}
-            }
-        }
-        state.version = version;
-        if state.runs.len() > REMEMBER_AT_MOST {
-            state.runs.clear();
-            state.base = version;
-        }
+        state.apply(table, version, &bytes)?;
     }
     *known = load(context, table, None).await?;
     Ok(())

@@ -90,6 +90,7 @@ impl World {
             clock: clock.clone(),
             sizes,
             plans: Arc::default(),
+            places: Arc::default(),
             tables: Arc::default(),
         };
         let random = delivery.seed.unwrap_or_default() | 1;

@@ -15,7 +15,7 @@ use crate::{
     pipelines, publication, receipt,
     revision::{self, Revision},
     run::{Run, State},
-    runs,
+    runs::optional,
     steps::{decisions, void_cases},
     writer::Output,
 };
@@ -46,17 +46,19 @@ async fn archive(context: &Context, message: Message) -> Result<Outputs> {
     }
     let compiled = compiled(context, &run).await?;
     let plan = compiled.as_deref().map(Compiled::plan);
-    let revision = revision::load(context, &run).await?;
-    let mut outputs = run_outputs(context, &run, plan, revision.as_ref()).await?;
+    let revision = if run.cases > 0 { revision::load(context, &run).await? } else { None };
+    let mut outputs = run_outputs(context, &run, compiled.as_deref(), revision.as_ref()).await?;
+    let report = existing(context, &layout::report(&run)).await?;
+    let stored = report.as_ref().map(|(output, bytes)| parse(output, bytes)).transpose()?;
+    outputs.extend(report.map(|(output, _)| output));
     // What is written first counts: a repeated attempt goes on with it, whatever has happened to the run in between.
-    outputs.push(once(context, manifest::audit(&run), || async { chain(context, &run).await }).await?);
-    let report = runs::stored_report(context, &run).await?;
-    let made = to_json(&receipt::make(&run, plan, report, revision.as_ref()))?;
-    let receipt = once(context, receipt::blob(&run), || async { Ok(made) }).await?;
+    outputs.push(once(context, manifest::audit(&run), chain(context, &run).await?).await?);
+    let made = to_json(&receipt::make(&run, plan, stored, revision.as_ref()))?;
+    let receipt = once(context, receipt::blob(&run), made).await?;
     outputs.push(receipt.clone());
     outputs.sort_by(|a, b| a.blob.cmp(&b.blob));
     let made = to_json(&manifest(context, &run, plan, outputs).await?)?;
-    let manifest = once(context, manifest::blob(&run), || async { Ok(made) }).await?;
+    let manifest = once(context, manifest::blob(&run), made).await?;
     let removed = settle(context, &run, plan, published).await?;
     audit::update(context, &message.run, |run| {
         if run.receipt {
@@ -101,35 +103,32 @@ fn to_json<T: serde::Serialize>(value: &T) -> Result<Bytes> {
 }
 
 /// Creates a small blob, or takes the one that is there.
-async fn once<F>(context: &Context, blob: BlobPath, make: impl FnOnce() -> F + Send) -> Result<Output>
-where
-    F: Future<Output = Result<Bytes>> + Send,
-{
-    if let Some(output) = existing(context, &blob).await? {
-        return Ok(output);
-    }
-    let bytes = make().await?;
+async fn once(context: &Context, blob: BlobPath, bytes: Bytes) -> Result<Output> {
     match context.lake.create(&blob, bytes.clone(), &std::collections::BTreeMap::new()).await? {
         Created::New(_) => Ok(publication::hashed(blob, &bytes)),
-        Created::Exists => existing(context, &blob).await?.ok_or_else(|| Error::transient("D0206", format!("{blob} exists and cannot be read"))),
+        Created::Exists => {
+            let found = existing(context, &blob).await?;
+            found.map(|(output, _)| output).ok_or_else(|| Error::transient("D0206", format!("{blob} exists and cannot be read")))
+        }
     }
 }
 
-async fn existing(context: &Context, blob: &BlobPath) -> Result<Option<Output>> {
-    match context.lake.read(blob, 0..u64::MAX, None).await {
-        Ok(bytes) => Ok(Some(publication::hashed(blob.clone(), &bytes))),
-        Err(error) if error.code() == "L0404" => Ok(None),
-        Err(error) => Err(error),
-    }
+async fn existing(context: &Context, blob: &BlobPath) -> Result<Option<(Output, Bytes)>> {
+    let read = optional(context.lake.read(blob, 0..u64::MAX, None).await)?;
+    Ok(read.map(|bytes| (publication::hashed(blob.clone(), &bytes), bytes)))
+}
+
+fn parse<T: serde::de::DeserializeOwned>(output: &Output, bytes: &[u8]) -> Result<T> {
+    serde_json::from_slice(bytes).map_err(|e| Error::bug("K0500", format!("{} does not have the expected shape", output.blob)).because(e))
 }
 
 /// Every blob that the steps wrote and that counts.
-async fn run_outputs(context: &Context, run: &Run, plan: Option<&Plan>, revision: Option<&Revision>) -> Result<Vec<Output>> {
+async fn run_outputs(context: &Context, run: &Run, compiled: Option<&Compiled>, revision: Option<&Revision>) -> Result<Vec<Output>> {
     let mut outputs = Vec::new();
     if let Some(content) = &run.content {
         outputs.push(Output { blob: run.raw(), bytes: run.source.size, sha256: content.sha256.clone() });
     }
-    if plan.is_some() && run.counts.is_some() {
+    if compiled.is_some() && run.counts.is_some() {
         let generations = layout::effective_chunks(context, run).await?;
         let mut ledgers = std::pin::pin!(publication::ledgers(context, run, &generations));
         while let Some((_, _, own, ledger)) = ledgers.try_next().await? {
@@ -137,13 +136,15 @@ async fn run_outputs(context: &Context, run: &Run, plan: Option<&Plan>, revision
             outputs.push(own);
         }
     }
-    for blob in [layout::report(run), revision::ledger(run), publication::aggregate(run)] {
-        outputs.extend(existing(context, &blob).await?);
-    }
     if let Some(revision) = revision {
+        outputs.extend(existing(context, &revision::ledger(run)).await?.map(|(output, _)| output));
         outputs.extend(revision.files.iter().map(|f| f.output.clone()).chain(revision.outputs.iter().cloned()));
     }
-    if let Some(aggregate) = publication::load_aggregate(context, run).await? {
+    if compiled.is_some_and(Compiled::aggregates)
+        && let Some((output, bytes)) = existing(context, &publication::aggregate(run)).await?
+    {
+        let aggregate: publication::Aggregate = parse(&output, &bytes)?;
+        outputs.push(output);
         outputs.extend(aggregate.files.into_iter().map(|f| f.output));
     }
     Ok(outputs)
@@ -178,7 +179,7 @@ async fn manifest(context: &Context, run: &Run, plan: Option<&Plan>, outputs: Ve
         plan: pinned,
         counts: run.counts,
         chunks: if run.counts.is_some() { layout::effective_chunks(context, run).await? } else { Vec::new() },
-        cases: decisions::cases(context, run).await?,
+        cases: if run.cases > 0 { decisions::cases(context, run).await? } else { Vec::new() },
         outputs,
         published: plan.zip(run.table_version).map(|(plan, version)| (plan.pipeline.publish.table.clone(), version)),
         audit: run.audit.clone(),

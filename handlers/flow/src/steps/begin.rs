@@ -1,14 +1,15 @@
 //! Where a run stands when a message for it arrives: messages come late, twice and out of order.
 
 use crate::{
-    Context, Error, Message, Outputs, Result, Step, audit,
+    Context, Error, Message, Outputs, Result, Step,
+    audit::{self, Versioned},
     run::{Run, State},
 };
 
 /// What a message finds.
 pub(crate) enum Begin {
     /// The run is where the message expects it.
-    Work(Box<Run>),
+    Work(Box<Versioned>),
     /// The run is further: what was emitted then can be emitted again.
     Later(Box<Run>),
     /// Nothing is left to do but to send these.
@@ -20,16 +21,17 @@ pub(crate) enum Begin {
 /// # Errors
 /// Those of the catalog; [`crate::Kind::Transient`] `J0409` if the run is not that far, which a stale read can show.
 pub(crate) async fn begin(context: &Context, message: &Message, state: State) -> Result<Begin> {
-    let run = Box::new(audit::load(context, &message.run).await?.run);
+    let read = Box::new(audit::load(context, &message.run).await?);
+    let run = &read.run;
     if run.state.is_terminal() {
-        return Ok(Begin::Over(receipt(&run)));
+        return Ok(Begin::Over(receipt(run)));
     }
     let (found, expected) = (place(run.state, run.generation), place(state, message.generation));
     if found < expected {
         let message = format!("{} of run {} came while it is {}", message.step, message.run, run.state.name());
         return Err(Error::transient("J0409", message));
     }
-    Ok(if found == expected { Begin::Work(run) } else { Begin::Later(run) })
+    Ok(if found == expected { Begin::Work(read) } else { Begin::Later(Box::new(read.run)) })
 }
 
 /// What a run that is over still needs: its receipt.

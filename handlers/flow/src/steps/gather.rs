@@ -7,7 +7,7 @@ use sluice_engine::{Compiled, Overrides, Refusal, RunReport, Totals};
 use super::{Begin, begin, cases, messages, transform::ChunkDone};
 use crate::{
     Context, Error, Message, Outputs, Query, Result,
-    audit::{self, Actor, Change},
+    audit::{self, Actor, Change, Versioned},
     exclusions::{self, Exclusions, Search},
     layout,
     ledger::{ChunkLedger, Proof, StoredReport},
@@ -24,33 +24,34 @@ const AHEAD: usize = 8;
 /// [`crate::Kind::Refused`] with the engine's code if a quality rule or limit does not hold; [`crate::Kind::Bug`] `J0301` if the ledger does
 /// not balance; those of lake and catalog.
 pub async fn run(context: &Context, message: Message) -> Result<Outputs> {
-    let run = match begin(context, &message, State::Gathering).await? {
-        Begin::Work(run) => run,
+    let read = match begin(context, &message, State::Gathering).await? {
+        Begin::Work(read) => read,
         Begin::Later(run) if is_next(&run, message.generation) => return messages(context, &run).await,
         Begin::Later(_) => return Ok(Outputs::none()),
         Begin::Over(outputs) => return Ok(outputs),
     };
-    let compiled = context.plans.of_run(context, &run).await?;
+    let run = &read.run;
+    let compiled = context.plans.of_run(context, run).await?;
     let found = if run.generation > 0 {
-        Exclusions::load(context, &run).await?
+        Exclusions::load(context, run).await?
     } else {
-        match search(context, &run, &compiled).await? {
+        match search(context, run, &compiled).await? {
             Search::Unfinished => return Ok(Outputs::one(message)),
-            Search::Done(found) if !found.chunks.is_empty() => return transform_again(context, &run, found).await,
+            Search::Done(found) if !found.chunks.is_empty() => return transform_again(context, &read, found).await,
             Search::Done(found) => found,
         }
     };
-    let generations = layout::effective_chunks(context, &run).await?;
-    let (report, totals) = add_up(context, &run, &generations).await?;
+    let generations = layout::effective_chunks(context, run).await?;
+    let (report, totals) = add_up(context, run, &generations).await?;
     let repeats = Overrides { repeats: found.repeats, ..Overrides::default() };
     let stored = StoredReport { verdicts: report.verdicts(compiled.plan(), &repeats), report };
-    writer::write_json(context, layout::report(&run), &stored).await?;
+    writer::write_json(context, layout::report(run), &stored).await?;
     refuse(&stored.report.refusals(compiled.plan(), &repeats))?;
     let cases = match totals.held {
         0 => 0,
-        held => cases::open(context, &run, compiled.plan(), &generations, held).await?,
+        held => cases::open(context, run, compiled.plan(), &generations, held).await?,
     };
-    finish(context, &run, totals, cases).await
+    finish(context, &read, totals, cases).await
 }
 
 /// Whether the run is where the gathering of a generation left it.
@@ -88,9 +89,9 @@ async fn search(context: &Context, run: &Run, compiled: &Compiled) -> Result<Sea
 }
 
 /// Chunks with rows that are taken out are transformed once more, without them; the others keep what they have.
-async fn transform_again(context: &Context, run: &Run, found: Exclusions) -> Result<Outputs> {
-    let found = found.store(context, run).await?;
-    let run = audit::update(context, &run.run_id, |run| {
+async fn transform_again(context: &Context, read: &Versioned, found: Exclusions) -> Result<Outputs> {
+    let found = found.store(context, &read.run).await?;
+    let run = audit::update_read(context, read, |run| {
         if run.state != State::Gathering || run.generation > 0 {
             return Ok(None);
         }
@@ -129,8 +130,8 @@ fn refuse(refusals: &[Refusal]) -> Result<()> {
     Err(Error::refused(first.code.as_str(), messages.join("; ")).at(first.line, first.offset))
 }
 
-async fn finish(context: &Context, run: &Run, totals: Totals, cases: u32) -> Result<Outputs> {
-    let generation = run.generation;
+async fn finish(context: &Context, read: &Versioned, totals: Totals, cases: u32) -> Result<Outputs> {
+    let generation = read.run.generation;
     let counts = Counts {
         rows: totals.rows,
         published: totals.accepted,
@@ -140,7 +141,7 @@ async fn finish(context: &Context, run: &Run, totals: Totals, cases: u32) -> Res
         duplicate: totals.duplicate,
         held: totals.held,
     };
-    let run = audit::update(context, &run.run_id, |run| {
+    let run = audit::update_read(context, read, |run| {
         if run.state != State::Gathering || run.generation != generation {
             return Ok(None);
         }

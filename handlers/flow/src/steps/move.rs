@@ -21,23 +21,24 @@ use crate::{
 /// # Errors
 /// [`crate::Kind::Refused`] `J0101` or `J0102` if the landing blob was overwritten or removed; those of lake and catalog.
 pub async fn run(context: &Context, message: Message) -> Result<Outputs> {
-    let run = match begin(context, &message, State::Moving).await? {
-        Begin::Work(run) => run,
+    let read = match begin(context, &message, State::Moving).await? {
+        Begin::Work(read) => read,
         Begin::Later(run) if run.state == State::Sealing => return messages(context, &run).await,
         Begin::Later(_) => return Ok(Outputs::none()),
         Begin::Over(outputs) => return Ok(outputs),
     };
+    let run = &read.run;
     let index = message.first;
     if index >= run.segments {
         return Err(Error::bug("M0004", format!("run {} has {} segments, found a message for segment {index}", run.run_id, run.segments)));
     }
     if context.catalog.get(&run.run_id.partition(), &Segment::document_id(index)).await?.is_none() {
-        copy(context, &run, index).await?;
+        copy(context, run, index).await?;
     }
     if !fanin::done(context, &run.run_id, Step::Move, 0, run.segments, index).await? {
         return Ok(Outputs::none());
     }
-    let run = audit::update(context, &run.run_id, |run| {
+    let run = audit::update_read(context, &read, |run| {
         if run.state != State::Moving {
             return Ok(None);
         }
@@ -72,7 +73,9 @@ impl Work {
 
 async fn copy(context: &Context, run: &Run, index: u32) -> Result<()> {
     let range = segments::range(run, index);
-    let (next, digests, etag) = digest::load(context, run).await?.into_parts();
+    // The first segment needs nothing from before: if somebody began the chain already, what is stored here loses, and that is as good.
+    let chain = if index == 0 { digest::Chain::new(run) } else { digest::load(context, run).await? };
+    let (next, digests, etag) = chain.into_parts();
     let pieces: Vec<_> = range.clone().step_by(run.piece_bytes as usize).map(|start| start..(start + run.piece_bytes).min(range.end)).collect();
     let mut blocks = (range.start / run.piece_bytes) as u32..;
     let mut ahead = Some(read(context, run, pieces[0].clone()).await?);

@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// Most segments whose digests one invocation catches up with before it hands over to a message of its own.
-const CATCH_UP: u32 = 16;
+const CATCH_UP: u32 = 32;
 
 /// Commits the raw copy, checks it, plans chunks and starts their transforms.
 ///
@@ -28,27 +28,28 @@ const CATCH_UP: u32 = 16;
 /// [`crate::Kind::Refused`] `J0201` to `J0204` if size or a checksum is not what was declared, or the engine's code if the file is not what
 /// the pipeline takes; those of lake and catalog.
 pub async fn run(context: &Context, message: Message) -> Result<Outputs> {
-    let run = match begin(context, &message, State::Sealing).await? {
-        Begin::Work(run) => run,
+    let read = match begin(context, &message, State::Sealing).await? {
+        Begin::Work(read) => read,
         Begin::Later(run) if is_next(&run) => return messages(context, &run).await,
         Begin::Later(_) => return Ok(Outputs::none()),
         Begin::Over(outputs) => return Ok(outputs),
     };
-    let segments = segments::all(context, &run).await?;
-    let raw = Raw::with(&run, &segments)?;
+    let run = &read.run;
+    let segments = segments::all(context, run).await?;
+    let raw = Raw::with(run, &segments)?;
     let blake3 = merge(raw.values(), run.source.size).filter(|_| segments.iter().map(|s| s.bytes).sum::<u64>() == run.source.size);
     let blake3 = blake3.ok_or_else(|| Error::bug("J0505", format!("the segments of run {} do not make up its file", run.run_id)))?.to_hex().to_string();
-    commit(context, &run, &blake3).await?;
-    let Some((sha256, md5)) = digests(context, &run, &raw).await? else {
+    commit(context, run, &blake3).await?;
+    let Some((sha256, md5)) = digests(context, run, &raw).await? else {
         return Ok(Outputs::one(message));
     };
-    check_declared(&run, &blake3, &sha256, md5.as_deref())?;
-    let repeats = repeats(context, &run, &blake3).await?;
-    let compiled = context.plans.of_run(context, &run).await?;
-    let (header, chunks) = plan(context, &run, compiled.plan(), &raw, &segments).await?;
+    check_declared(run, &blake3, &sha256, md5.as_deref())?;
+    let repeats = repeats(context, run, &blake3).await?;
+    let compiled = context.plans.of_run(context, run).await?;
+    let (header, chunks) = plan(context, run, compiled.plan(), &raw, &segments).await?;
     layout::store_plan(context, &run.run_id, &chunks).await?;
     let identity = Content { blake3, sha256, repeats };
-    let run = audit::update(context, &run.run_id, |run| {
+    let run = audit::update_read(context, &read, |run| {
         if run.state != State::Sealing {
             return Ok(None);
         }

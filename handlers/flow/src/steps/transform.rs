@@ -52,21 +52,22 @@ pub struct ChunkDone {
 /// [`crate::Kind::Refused`] with the engine's code if the file as a whole is at fault; [`crate::Kind::Permanent`] `I0001`, `I0002`; those of
 /// lake and catalog.
 pub async fn run(context: &Context, message: Message) -> Result<Outputs> {
-    let run = match begin(context, &message, State::Transforming).await? {
-        Begin::Work(run) => run,
+    let read = match begin(context, &message, State::Transforming).await? {
+        Begin::Work(read) => read,
         Begin::Later(run) if run.state == State::Gathering && run.generation == message.generation => return messages(context, &run).await,
         Begin::Later(_) => return Ok(Outputs::none()),
         Begin::Over(outputs) => return Ok(outputs),
     };
-    let (part, parts, index, overrides) = part(context, &run, message.first).await?;
+    let run = &read.run;
+    let (part, parts, index, overrides) = part(context, run, message.first).await?;
     if context.catalog.get(&run.run_id.partition(), &layout::chunk_id(run.generation, index)).await?.is_none() {
-        transform(context, &run, index, overrides).await?;
+        transform(context, run, index, overrides).await?;
     }
     if !fanin::done(context, &run.run_id, Step::Transform, run.generation, parts, part).await? {
         return Ok(Outputs::none());
     }
     let generation = run.generation;
-    let run = audit::update(context, &run.run_id, |run| {
+    let run = audit::update_read(context, &read, |run| {
         if run.state != State::Transforming || run.generation != generation {
             return Ok(None);
         }
@@ -91,6 +92,7 @@ async fn part(context: &Context, run: &Run, part: u32) -> Result<(u32, u32, u32,
 }
 
 async fn transform(context: &Context, run: &Run, index: u32, exclusions: Option<Exclusions>) -> Result<()> {
+    let _place = context.places.take().await?;
     let compiled = context.plans.of_run(context, run).await?;
     let chunk = layout::chunk(context, &run.run_id, index).await?;
     let overrides = match exclusions {

@@ -40,6 +40,18 @@ async fn segments_moved_out_of_order_give_the_same_digests() {
 }
 
 #[tokio::test]
+async fn a_seal_with_much_to_catch_up_with_goes_on_in_messages_of_its_own() {
+    let delivery = crate::harness::Delivery { seed: Some(7), ..crate::harness::Delivery::default() };
+    let mut world = World::new(crate::Sizes::for_testing(), delivery);
+    world.put_pipeline(super::sample::PIPELINE, super::sample::CONTRACT).await;
+    let body = csv(150, 500_000, Mix::default());
+    let run = upload(&mut world, "orders/a.csv", body.clone()).await;
+    assert!(run.segments > 64, "{} segments", run.segments);
+    assert_eq!(run.content.expect("sealed").sha256, hex::encode(<sha2::Sha256 as sha2::Digest>::digest(&body)));
+    assert_eq!(run.counts.map(|c| c.published), Some(150));
+}
+
+#[tokio::test]
 async fn a_bit_that_flips_in_the_raw_copy_is_caught_wherever_it_is() {
     let body = large();
     let size = body.len() as u64;

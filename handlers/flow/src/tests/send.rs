@@ -2,7 +2,7 @@
 
 use sluice_contract::Sources;
 
-use crate::{Context, Message, RunId, audit::Actor, layout, pipelines, raw::Raw, reviews, run::Run, segments, steps};
+use crate::{Context, Message, RunId, audit::Actor, layout, pipelines, raw::Raw, rejected, reviews, rows, run::Run, runs, segments, steps, submissions};
 
 fn send<F: Future + Send>(_: F) {}
 
@@ -26,4 +26,14 @@ fn futures_are_send(context: &Context, message: &Message, run: &Run, id: &RunId,
     send(reviews::claim(context, actor, ""));
     let request = reviews::DecisionRequest { verdict: crate::review::Verdict::Approve, rows: Default::default(), comment: String::new(), digest: String::new() };
     send(reviews::decide(context, actor, "", request));
+    send(reviews::list(context, &reviews::CaseFilter::default(), None, 1));
+    send(reviews::rows(context, "", None, 1));
+    send(reviews::release(context, actor, "", false));
+    send(runs::chunks(context, id, None, 1));
+    send(runs::cancel(context, actor, id));
+    send(runs::resume(context, actor, id));
+    send(runs::reprocess(context, actor, id));
+    send(rejected::stream(context, run, rejected::Cells::AsSent));
+    send(rows::explain(context, run, 0));
+    send(submissions::find(context, None, ""));
 }
