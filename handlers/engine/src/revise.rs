@@ -36,7 +36,7 @@ pub enum RevisedOutcome {
     },
     /// It still cannot: every reason.
     Problems(Vec<Problem>),
-    /// A filter of the pipeline leaves it out.
+    /// As corrected, a filter of the pipeline leaves it out.
     Filtered,
 }
 

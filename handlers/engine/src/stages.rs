@@ -126,9 +126,9 @@ fn derive_stage(compiler: &Compiler, declared: &[Derive], schema: &SchemaRef, pa
     for Derive { name, expression } in declared {
         let expression_path = format!("{path}.derive.{name}");
         match compiler.compile(expression, &schema) {
-            Ok(compiled) => {
+            Ok(value) => {
                 let replaces = schema.index_of(name).ok();
-                let data_type = compiled.data_type.clone();
+                let data_type = value.data_type.clone();
                 let next = if let Some(column) = replaces {
                     with_type(&schema, column, &data_type)
                 } else {
@@ -138,7 +138,7 @@ fn derive_stage(compiler: &Compiler, declared: &[Derive], schema: &SchemaRef, pa
                     with_field(&schema, name, data_type)
                 };
                 schema = Arc::new(next);
-                steps.push(derive::Step { name: name.clone(), expression: compiled, replaces, schema: Arc::clone(&schema) });
+                steps.push(derive::Step { name: name.clone(), expression: value, replaces, schema: Arc::clone(&schema) });
             }
             Err(mistake) => mistakes.push(mistake),
         }

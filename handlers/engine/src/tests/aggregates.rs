@@ -51,7 +51,7 @@ fn groups_that_do_not_fit_into_memory_are_spilled_with_the_same_result() {
     };
     let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
     let _context = runtime.enter();
-    // The keys alone are 10 MB.
+    // The keys alone are 10 MB, and half of the limit is kept for sorting.
     let small = grouped(12 << 20);
     let large = grouped(1 << 30);
     let groups = (0..60_000_u32).map(|i| i.wrapping_mul(2_654_435_761) % 50_021).collect::<std::collections::BTreeSet<_>>().len();

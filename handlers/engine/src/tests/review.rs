@@ -8,7 +8,7 @@ use super::support::{Cut, batches, compile, plan, run};
 use crate::{Cause, Code, HeldRow, RevisedOutcome, RevisedRow, revise};
 
 const COLUMNS: &str = "{name: id, logicalType: integer, physicalType: bigint, required: true}, {name: day, logicalType: date, logicalTypeOptions: {format: dd.MM.yyyy}}, {name: d, logicalType: number, physicalType: 'decimal(20,2)'}, {name: t, logicalType: boolean}, {name: j, logicalType: object}, {name: s, logicalType: string}";
-const REST: &str = "tasks: [{derive: {twice: 'd * 2'}}]
+const REST: &str = "tasks: [{derive: {twice: 'd * 2'}}, {filter: \"s IS NULL OR s <> 'out'\"}]
 rules:
   - {name: big, when: 'd > 100', outcome: review}
   - {name: late, when: \"day > DATE '2024-06-01'\", outcome: review}
@@ -71,7 +71,8 @@ fn corrections_are_typed_validated_and_go_through_the_tasks() {
     let good = row(&held[1], &[], &[("d", Some("7.5")), ("day", Some("2024-05-31")), ("s", None)]);
     let dialect = row(&held[1], &[], &[("d", Some("7.5")), ("day", Some("31.05.2024"))]);
     let bad = row(&held[1], &[], &[("d", Some("7,5")), ("id", None), ("nothing", Some("x"))]);
-    let revised = revise(&compiled, "run-1", &[good, dialect, bad]).expect("revised");
+    let out = row(&held[1], &[], &[("d", Some("7.5")), ("s", Some("out"))]);
+    let revised = revise(&compiled, "run-1", &[good, dialect, bad, out]).expect("revised");
     let RevisedOutcome::Accepted { proposed } = &revised.outcomes[0] else { panic!("{:?}", revised.outcomes[0]) };
     assert_eq!(json!(proposed), json!({"id": 2, "day": "2024-05-31", "d": "7.50", "t": null, "j": null, "s": null, "twice": "15.00"}));
     assert!(matches!(revised.outcomes[1], RevisedOutcome::Accepted { .. }));
@@ -79,6 +80,7 @@ fn corrections_are_typed_validated_and_go_through_the_tasks() {
     let mut codes: Vec<_> = problems.iter().map(|p| p.code).collect();
     codes.sort();
     assert_eq!(codes, [Code::UnknownKey, Code::NotDecimal, Code::Required]);
+    assert_eq!(revised.outcomes[3], RevisedOutcome::Filtered);
 }
 
 #[test]
