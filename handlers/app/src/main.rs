@@ -62,6 +62,7 @@ async fn run() -> Result<(), Vec<String>> {
         clock: clock.clone(),
         sizes: settings.sizes,
         plans: Arc::default(),
+        places: Arc::default(),
         tables: Arc::default(),
     };
     let app = App::new(&settings, context, backends.signer).map_err(|e| one("tokens cannot be checked", &e))?;

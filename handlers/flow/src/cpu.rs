@@ -20,7 +20,7 @@ impl Default for Places {
 impl Places {
     /// Waits for a place, which is free again when the permit is dropped.
     pub(crate) async fn take(&self) -> Result<SemaphorePermit<'_>> {
-        self.0.acquire().await.map_err(|e| Error::bug("J0505", "the places for chunks are closed").because(e))
+        self.0.acquire().await.map_err(|e| Error::bug("J0509", "the places for chunks are closed").because(e))
     }
 }
 

@@ -78,6 +78,7 @@ impl HarnessParts {
             clock: clock.clone(),
             sizes: Sizes::for_testing(),
             plans: Arc::default(),
+            places: Arc::default(),
             tables: Arc::default(),
         };
         Self { issuer, clock, lake, catalog, context }
