@@ -42,7 +42,9 @@ pub async fn put_blocks(url: &Url, blocks: &[&[u8]]) -> Result<()> {
         target.query_pairs_mut().append_pair("comp", "block").append_pair("blockid", &id);
         let status = request(Method::PUT, target).body(block.to_vec()).send().await?.status();
         ensure!(status == StatusCode::CREATED, "Put Block answered {status}");
-        list.push_str(&format!("<Latest>{id}</Latest>"));
+        for part in ["<Latest>", &id, "</Latest>"] {
+            list.push_str(part);
+        }
     }
     list.push_str("</BlockList>");
     let mut target = url.clone();

@@ -57,8 +57,10 @@ async fn killed() -> Result<()> {
 async fn outputs(stack: &Stack, run: &Value) -> Result<BTreeMap<String, String>> {
     let receipt = stack.receipt(SKYLINE, run).await?;
     let id = run["runId"].as_str().unwrap_or_default();
-    let mut outputs =
-        BTreeMap::from([("counts".to_owned(), receipt["counts"].to_string()), ("blake3".to_owned(), receipt["file"]["blake3"].to_string())]);
+    let mut outputs = BTreeMap::from([
+        ("counts".to_owned(), receipt["counts"].to_string()),
+        ("blake3".to_owned(), receipt["file"]["blake3"].to_string()),
+    ]);
     for file in stack.lake().table("flights").await? {
         let path = file["path"].as_str().unwrap_or_default();
         if path.contains(id) {

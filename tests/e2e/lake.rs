@@ -70,7 +70,7 @@ impl Lake {
     pub async fn table(&self, table: &str) -> Result<Vec<Value>> {
         let mut added = Vec::new();
         for path in self.list("curated", &format!("{table}/_delta_log/")).await? {
-            if !path.ends_with(".json") {
+            if std::path::Path::new(&path).extension() != Some("json".as_ref()) {
                 continue;
             }
             for line in String::from_utf8(self.read("curated", &path).await?)?.lines() {

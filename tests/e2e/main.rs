@@ -42,7 +42,7 @@ fn main() -> ExitCode {
     let conclusion = libtest_mimic::run(&arguments, trials);
     if let Some(stack) = stack {
         if conclusion.has_failed() {
-            runtime.block_on(stack.explain());
+            stack.explain();
         }
         runtime.block_on(stack.stop()).expect("the local stack stops cleanly");
     }

@@ -35,7 +35,7 @@ pub fn boxed(test: impl Future<Output = Result<()>> + 'static) -> Outcome {
 }
 
 /// How long anything may take before a test gives up: far beyond what is usual on a slow, busy machine.
-const PATIENCE: Duration = Duration::from_secs(240);
+const PATIENCE: Duration = Duration::from_mins(4);
 
 pub struct Stack {
     child: tokio::sync::Mutex<Option<Child>>,
@@ -97,7 +97,8 @@ impl Stack {
         }
         let read = |name: &str| -> Result<Value> { Ok(serde_json::from_slice(&std::fs::read(state.path().join(name))?)?) };
         let (connection, principals) = (read("connection.json")?, read("principals.json")?);
-        let url = |key: &str| -> Result<Url> { Ok(connection[key].as_str().with_context(|| format!("connection.json has no {key}"))?.parse()?) };
+        let url =
+            |key: &str| -> Result<Url> { Ok(connection[key].as_str().with_context(|| format!("connection.json has no {key}"))?.parse()?) };
         let credentials = principals.as_array().context("principals.json is a list")?.iter().filter_map(|p| {
             let text = |key: &str| Some(p[key].as_str()?.to_owned());
             Some((text("name")?, (text("clientId")?, text("clientSecret")?)))
@@ -124,13 +125,13 @@ impl Stack {
         let pid = child.id().context("the stack has ended by itself")?;
         let sent = Command::new("kill").args(["-INT", &pid.to_string()]).status().await?;
         ensure!(sent.success(), "kill -INT failed");
-        let status = tokio::time::timeout(Duration::from_secs(60), child.wait()).await.context("the stack does not stop")??;
+        let status = tokio::time::timeout(Duration::from_mins(1), child.wait()).await.context("the stack does not stop")??;
         ensure!(status.success() || status.code() == Some(130), "the stack ended with {status}");
         Ok(())
     }
 
     /// Prints what helps to understand a failed test.
-    pub async fn explain(&self) {
+    pub fn explain(&self) {
         for name in ["up.log", "handler.log"] {
             let text = std::fs::read_to_string(self.state.path().join(name)).unwrap_or_default();
             let lines: Vec<&str> = text.lines().filter(|l| name != "handler.log" || l.contains("ERROR") || l.contains("WARN")).collect();
@@ -148,8 +149,12 @@ impl Stack {
         let discovery: Value = self.client.get(discovery).send().await?.json().await?;
         let endpoint = discovery["token_endpoint"].as_str().context("the issuer names no token endpoint")?;
         let scope = format!("{}/.default", self.audience);
-        let form =
-            [("grant_type", "client_credentials"), ("client_id", id.as_str()), ("client_secret", secret.as_str()), ("scope", scope.as_str())];
+        let form = [
+            ("grant_type", "client_credentials"),
+            ("client_id", id.as_str()),
+            ("client_secret", secret.as_str()),
+            ("scope", scope.as_str()),
+        ];
         let answer: Value = self.client.post(endpoint).form(&form).send().await?.json().await?;
         let token = answer["access_token"].as_str().with_context(|| format!("no token for {who}: {answer}"))?.to_owned();
         self.tokens.lock().unwrap().insert(who.to_owned(), token.clone());
@@ -307,6 +312,7 @@ impl Stack {
         Lake::new(&self.blob)
     }
 
+    #[expect(clippy::unused_self, reason = "tests ask the stack for everything")]
     pub fn sample(&self, name: &str) -> Result<Vec<u8>> {
         let path = repository().join("samples").join(name);
         std::fs::read(&path).with_context(|| path.display().to_string())

@@ -38,10 +38,7 @@ pub fn main() -> ExitCode {
         }
     };
     // Silent but for errors, unless RUST_LOG asks for more: RUST_LOG=devhost=debug sluice up
-    tracing_subscriber::fmt()
-        .with_env_filter(tracing_subscriber::EnvFilter::from_default_env())
-        .with_writer(std::io::stderr)
-        .init();
+    tracing_subscriber::fmt().with_env_filter(tracing_subscriber::EnvFilter::from_default_env()).with_writer(std::io::stderr).init();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
@@ -111,7 +108,9 @@ fn help(topic: &[String]) -> Result<()> {
     for word in topic {
         found = match found.find_subcommand_mut(word) {
             Some(found) => found,
-            None => return Err(Fault::usage(format!("there is no command or topic `{}`; sluice --help lists the commands", topic.join(" ")))),
+            None => {
+                return Err(Fault::usage(format!("there is no command or topic `{}`; sluice --help lists the commands", topic.join(" "))));
+            }
         };
     }
     terminal::print(&found.render_long_help().to_string())

@@ -87,7 +87,8 @@ async fn answer(request: reqwest::RequestBuilder, url: &Url) -> Result<Value> {
 }
 
 fn functions(value: &Value) -> Result<()> {
-    let mut table = Table::new(&[("function", Align::Left), ("trigger", Align::Left), ("succeeded", Align::Right), ("failed", Align::Right)]);
+    let mut table =
+        Table::new(&[("function", Align::Left), ("trigger", Align::Left), ("succeeded", Align::Right), ("failed", Align::Right)]);
     for function in value.as_array().into_iter().flatten() {
         let text = |key: &str| function[key].as_str().unwrap_or_default().to_owned();
         table.row([text("name"), text("trigger"), function["succeeded"].to_string(), function["failed"].to_string()]);
@@ -98,7 +99,8 @@ fn functions(value: &Value) -> Result<()> {
 /// Server-sent events (WHATWG HTML, section 9.2): `data:` lines are the invocations.
 async fn invocations(http: &reqwest::Client, host: &Url) -> Result<()> {
     let url = url(host, &["invocations", "stream"]);
-    let response = http.get(url.clone()).send().await.and_then(reqwest::Response::error_for_status).map_err(|error| unreachable(&url, &error))?;
+    let response =
+        http.get(url.clone()).send().await.and_then(reqwest::Response::error_for_status).map_err(|error| unreachable(&url, &error))?;
     let mut stream = response.bytes_stream();
     let mut buffer = Vec::new();
     while let Some(piece) = stream.try_next().await.map_err(|error| unreachable(&url, &error))? {

@@ -91,7 +91,12 @@ fn current(history: &History) -> Map<String, Value> {
 async fn declared(client: &Client, pipeline: &str) -> Result<std::collections::BTreeMap<String, ParameterSpec>> {
     let live = client.get(&["pipelines", pipeline], &[]).await?;
     let text = |key: &str| live.get(key).and_then(Value::as_str).unwrap_or_default();
-    let plan = Plan::parse(&Sources { pipeline_file: "pipeline", pipeline: text("pipeline"), contract_file: "contract", contract: text("contract") });
+    let plan = Plan::parse(&Sources {
+        pipeline_file: "pipeline",
+        pipeline: text("pipeline"),
+        contract_file: "contract",
+        contract: text("contract"),
+    });
     Ok(plan.map_err(|mistakes| mistaken(&mistakes))?.pipeline.parameters)
 }
 

@@ -112,7 +112,13 @@ fn list(value: &Value, json: bool) -> Result<()> {
     if json {
         return terminal::json(value);
     }
-    let mut table = Table::new(&[("pipeline", Align::Left), ("version", Align::Right), ("partner", Align::Left), ("path", Align::Left), ("updated", Align::Left)]);
+    let mut table = Table::new(&[
+        ("pipeline", Align::Left),
+        ("version", Align::Right),
+        ("partner", Align::Left),
+        ("path", Align::Left),
+        ("updated", Align::Left),
+    ]);
     for pipeline in view::<Vec<PipelineView>>(value)? {
         table.row([pipeline.name, pipeline.version.to_string(), pipeline.partner, pipeline.path, pipeline.updated_at]);
     }

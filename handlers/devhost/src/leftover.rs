@@ -37,13 +37,14 @@ impl ChildNote {
         }
     }
 
-    /// Ends the child of an earlier run, if it is still there: `signal`, then SIGKILL after `grace`.
-    pub(crate) async fn stop_leftover(&self, signal: Signal, grace: Duration) -> io::Result<()> {
-        let Ok(note) = fs::read_to_string(&self.path) else { return Ok(()) };
+    /// Ends the child of an earlier run, if it is still there: `signal`, then SIGKILL after `grace`. True if the earlier
+    /// run did not end its child itself, so that the child has ended only now, or at a time unknown.
+    pub(crate) async fn stop_leftover(&self, signal: Signal, grace: Duration) -> io::Result<bool> {
+        let Ok(note) = fs::read_to_string(&self.path) else { return Ok(false) };
         let mut lines = note.lines();
         let pid = lines.next().and_then(|line| line.parse().ok()).and_then(Pid::from_raw);
-        let (Some(pid), Some(marker)) = (pid, lines.next()) else { return self.clear() };
-        if command_line(pid).is_some_and(|command| command.contains(marker)) {
+        let leftover = pid.zip(lines.next()).filter(|(pid, marker)| command_line(*pid).is_some_and(|command| command.contains(marker)));
+        if let Some((pid, _)) = leftover {
             tracing::warn!(pid = pid.as_raw_nonzero().get(), "ending a child process that outlived an earlier devhost");
             signal_process(pid, signal)?;
             let deadline = tokio::time::Instant::now() + grace;
@@ -54,7 +55,8 @@ impl ChildNote {
                 tokio::time::sleep(Duration::from_millis(25)).await;
             }
         }
-        self.clear()
+        self.clear()?;
+        Ok(true)
     }
 }
 
@@ -73,6 +75,7 @@ fn signal_process(pid: Pid, signal: Signal) -> io::Result<()> {
     }
 }
 
+/// Whether the process has not come to its end. It may hold its ports for a moment longer.
 fn is_alive(pid: Pid) -> bool {
     // A zombie still takes signals; it has no command line any more.
     test_kill_process(pid).is_ok() && command_line(pid).is_some_and(|command| !command.is_empty())
@@ -100,11 +103,11 @@ mod tests {
         let mut child = Command::new("sleep").arg("86399").spawn().unwrap();
         ChildNote::new(dir.path(), "c", "another command".into()).write(child.id()).unwrap();
         let note = ChildNote::new(dir.path(), "c", "sleep 86399".into());
-        note.stop_leftover(Signal::TERM, Duration::from_secs(5)).await.unwrap();
+        assert!(note.stop_leftover(Signal::TERM, Duration::from_secs(5)).await.unwrap());
         assert!(child.try_wait().unwrap().is_none(), "the note names another command");
         note.write(child.id()).unwrap();
-        note.stop_leftover(Signal::TERM, Duration::from_secs(5)).await.unwrap();
+        assert!(note.stop_leftover(Signal::TERM, Duration::from_secs(5)).await.unwrap());
         assert!(!child.wait().unwrap().success());
-        assert!(!note.path.exists());
+        assert!(!note.stop_leftover(Signal::TERM, Duration::from_secs(5)).await.unwrap(), "the note is gone");
     }
 }

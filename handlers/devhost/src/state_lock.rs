@@ -9,7 +9,7 @@ use crate::error::StartError;
 /// Held for as long as devhost runs; the system lets go of it when the process ends, however it ends.
 #[derive(Debug)]
 pub(crate) struct StateLock {
-    _file: File,
+    file: File,
 }
 
 impl StateLock {
@@ -35,7 +35,16 @@ impl StateLock {
             writeln!(file, "{}", std::process::id())
         };
         write(&mut file).map_err(StartError::state(&path))?;
-        Ok(Self { _file: file })
+        Ok(Self { file })
+    }
+}
+
+impl Drop for StateLock {
+    fn drop(&mut self) {
+        // Closing would do, were it not for a child being started at this very moment, which holds a copy until it runs.
+        if let Err(error) = self.file.unlock() {
+            tracing::warn!(%error, "the lock of the state folder cannot be released");
+        }
     }
 }
 

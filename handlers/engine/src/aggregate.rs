@@ -76,11 +76,16 @@ impl Aggregation {
             let columns = takes.iter().map(|d| format!("({}) AS {}", d.expression.sql, quoted(&d.name)));
             let selected: Vec<_> = groups.iter().cloned().chain(columns).collect();
             let order: Vec<_> = groups.iter().map(|g| format!("{g} NULLS FIRST")).collect();
-            let tail = if groups.is_empty() { String::new() } else { format!(" GROUP BY {} ORDER BY {}", groups.join(", "), order.join(", ")) };
+            let tail =
+                if groups.is_empty() { String::new() } else { format!(" GROUP BY {} ORDER BY {}", groups.join(", "), order.join(", ")) };
             format!("SELECT {} FROM {TABLE}{tail}", selected.join(", "))
         };
-        let mut this =
-            Self { sql: String::new(), parameters: compiler.parameters().to_vec(), input: Arc::clone(input), schema: Arc::new(Schema::empty()) };
+        let mut this = Self {
+            sql: String::new(),
+            parameters: compiler.parameters().to_vec(),
+            input: Arc::clone(input),
+            schema: Arc::new(Schema::empty()),
+        };
         for derived in take {
             this.sql = statement(&[derived]);
             match this.plan_schema() {
@@ -147,7 +152,8 @@ impl PartitionStream for Source {
 
     fn execute(&self, _: Arc<TaskContext>) -> SendableRecordBatchStream {
         let batches = self.batches.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let batches = batches.unwrap_or_else(|| Box::new(std::iter::once(Err(DataFusionError::Internal("the rows are read twice".to_owned())))));
+        let batches =
+            batches.unwrap_or_else(|| Box::new(std::iter::once(Err(DataFusionError::Internal("the rows are read twice".to_owned())))));
         Box::pin(RecordBatchStreamAdapter::new(Arc::clone(&self.schema), futures::stream::iter(batches)))
     }
 }
@@ -191,7 +197,11 @@ pub fn aggregate(
         _ => EngineError::bug("aggregate", &e),
     };
     let disk = DiskManagerBuilder::default().with_mode(DiskManagerMode::Directories(vec![spill.to_path_buf()]));
-    let runtime = RuntimeEnvBuilder::new().with_memory_pool(Arc::new(FairSpillPool::new(memory_bytes))).with_disk_manager_builder(disk).build_arc().map_err(fail)?;
+    let runtime = RuntimeEnvBuilder::new()
+        .with_memory_pool(Arc::new(FairSpillPool::new(memory_bytes)))
+        .with_disk_manager_builder(disk)
+        .build_arc()
+        .map_err(fail)?;
     let context = SessionContext::new_with_state(session(runtime));
     let frame = aggregation.frame(&context, Source::new(Arc::clone(&aggregation.input), batches)).map_err(fail)?;
     let schema = compiled.output_schema();
@@ -203,7 +213,8 @@ pub fn aggregate(
             let mut columns = Vec::with_capacity(schema.fields().len());
             for (array, field) in batch.columns().iter().zip(aggregation.schema.fields()) {
                 let stored = store(Arc::clone(array), field.data_type());
-                let stored = stored.map_err(|e| EngineError::Refused(Refusal::new(Code::AggregateFailed, format!("{}: {e}", field.name()))))?;
+                let stored =
+                    stored.map_err(|e| EngineError::Refused(Refusal::new(Code::AggregateFailed, format!("{}: {e}", field.name()))))?;
                 columns.push(crate::outcome::stored_array(&stored));
             }
             columns.push(Arc::new(StringArray::from_iter_values(std::iter::repeat_n(run, batch.num_rows()))));

@@ -78,7 +78,9 @@ impl Compiled {
                 Err(mistake) => mistakes.push(mistake),
                 Ok(when) => match Rule::new(declared, when, &final_schema, compiler.parameters()) {
                     Ok(rule) => rules.push(rule),
-                    Err(e) => mistakes.push(Mistake { path: format!("rules[{i}].because"), ..mistake_at(&declared.when, Code::BadBecause, e) }),
+                    Err(e) => {
+                        mistakes.push(Mistake { path: format!("rules[{i}].because"), ..mistake_at(&declared.when, Code::BadBecause, e) });
+                    }
                 },
             }
         }
@@ -135,13 +137,18 @@ impl Compiled {
 
     /// Names of the secrets a plan needs, sorted.
     pub fn required_secrets(plan: &Plan) -> Vec<String> {
-        let mut names: Vec<_> = plan.pipeline.tasks.iter().filter_map(|task| match task {
-            Task::Mask(mask) => match &mask.with {
-                MaskMethod::HmacSha256 { key } => Some(key.clone()),
-                MaskMethod::Redact | MaskMethod::Truncate { .. } => None,
-            },
-            _ => None,
-        }).collect();
+        let mut names: Vec<_> = plan
+            .pipeline
+            .tasks
+            .iter()
+            .filter_map(|task| match task {
+                Task::Mask(mask) => match &mask.with {
+                    MaskMethod::HmacSha256 { key } => Some(key.clone()),
+                    MaskMethod::Redact | MaskMethod::Truncate { .. } => None,
+                },
+                _ => None,
+            })
+            .collect();
         names.sort_unstable();
         names.dedup();
         names
@@ -149,10 +156,15 @@ impl Compiled {
 
     /// Names of the reference tables a plan needs, sorted.
     pub fn required_tables(plan: &Plan) -> Vec<String> {
-        let mut names: Vec<_> = plan.pipeline.tasks.iter().filter_map(|task| match task {
-            Task::Lookup(lookup) => Some(lookup.table.clone()),
-            _ => None,
-        }).collect();
+        let mut names: Vec<_> = plan
+            .pipeline
+            .tasks
+            .iter()
+            .filter_map(|task| match task {
+                Task::Lookup(lookup) => Some(lookup.table.clone()),
+                _ => None,
+            })
+            .collect();
         names.sort_unstable();
         names.dedup();
         names
@@ -184,7 +196,8 @@ fn contract_mistake(column: &str, message: String) -> Mistake {
 /// Settings of the file format that the splitter cannot work with.
 fn check_format(plan: &Plan, mistakes: &mut Vec<Mistake>) {
     let Format::Csv(csv) = &plan.pipeline.intake.format else { return };
-    let mut bad = |setting: &str, message: &str| mistakes.push(mistake_in(format!("intake.format.csv.{setting}"), Code::BadFormat, message));
+    let mut bad =
+        |setting: &str, message: &str| mistakes.push(mistake_in(format!("intake.format.csv.{setting}"), Code::BadFormat, message));
     let ends_line = |text: &str| text.contains(['\n', '\r']);
     if csv.delimiter.is_empty() || csv.delimiter.len() > 16 || ends_line(&csv.delimiter) {
         bad("delimiter", "must be 1 to 16 bytes without line ends");
@@ -223,7 +236,10 @@ fn key_rules(plan: &Plan, final_schema: &SchemaRef, mistakes: &mut Vec<Mistake>)
     for quality in &plan.contract.quality {
         let Metric::DuplicateValues { columns } = &quality.metric else { continue };
         if let Some(unknown) = columns.iter().find(|name| plan.contract.columns.iter().all(|c| c.name != **name)) {
-            mistakes.push(contract_mistake(unknown, format!("the quality rule {} counts duplicates in a column that is not there", quality.name)));
+            mistakes.push(contract_mistake(
+                unknown,
+                format!("the quality rule {} counts duplicates in a column that is not there", quality.name),
+            ));
             continue;
         }
         keys.push(KeyRule { name: quality_key(&quality.name), kind: KeyKind::Count, columns: columns.clone() });

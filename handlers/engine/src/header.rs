@@ -64,7 +64,10 @@ pub fn read_header(plan: &Plan, first_bytes: &[u8], is_whole_file: bool) -> Resu
     find_header(plan, first_bytes, is_whole_file)?.ok_or_else(|| {
         Refusal::new(
             Code::HeaderTooLong,
-            format!("the header does not end within the first {} bytes; check delimiter, quote and skipLines of the pipeline", first_bytes.len()),
+            format!(
+                "the header does not end within the first {} bytes; check delimiter, quote and skipLines of the pipeline",
+                first_bytes.len()
+            ),
         )
     })
 }
@@ -91,10 +94,16 @@ pub(crate) fn find_header(plan: &Plan, bytes: &[u8], is_whole: bool) -> Result<O
 
 fn refuse_other_kinds(bytes: &[u8]) -> Result<(), Refusal> {
     if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") {
-        return Err(Refusal::new(Code::WrongEncoding, "the file is UTF-16 text; expected UTF-8, Latin-1 or Windows-1252: save it as UTF-8"));
+        return Err(Refusal::new(
+            Code::WrongEncoding,
+            "the file is UTF-16 text; expected UTF-8, Latin-1 or Windows-1252: save it as UTF-8",
+        ));
     }
     if let Some((_, kind)) = KINDS.iter().find(|(magic, _)| bytes.starts_with(magic)) {
-        return Err(Refusal::new(Code::WrongKind, format!("the file looks like {kind}; expected text as the pipeline's intake.format says")));
+        return Err(Refusal::new(
+            Code::WrongKind,
+            format!("the file looks like {kind}; expected text as the pipeline's intake.format says"),
+        ));
     }
     let sample = &bytes[..bytes.len().min(4096)];
     let nul = memchr::memchr_iter(0, sample).count();
@@ -115,7 +124,10 @@ fn csv_header(plan: &Plan, csv: &CsvFormat, bytes: &[u8], mark: usize, is_whole:
             if !is_whole {
                 return Ok(None);
             }
-            return Err(Refusal::new(Code::NoRows, format!("the file has fewer than the {} lines that skipLines passes over", csv.skip_lines)));
+            return Err(Refusal::new(
+                Code::NoRows,
+                format!("the file has fewer than the {} lines that skipLines passes over", csv.skip_lines),
+            ));
         };
         match (bytes[i], bytes.get(i + 1)) {
             (b'\r', Some(b'\n')) => end = i + 2,
@@ -163,7 +175,10 @@ fn header_names(csv: &CsvFormat, dialect: &Dialect, record: &[u8], delimiters: &
     for end in delimiters.iter().map(|d| *d as usize - dialect.delimiter.len()).chain([record.len()]) {
         let Unquoted { value, .. } = unquote(dialect, &record[start..end], &mut scratch);
         let name = text::decode(value, csv.encoding).map_err(|at| {
-            format!("column {} of the header is no valid UTF-8 at its byte {at}; set intake.format.csv.encoding or save the file as UTF-8", names.len() + 1)
+            format!(
+                "column {} of the header is no valid UTF-8 at its byte {at}; set intake.format.csv.encoding or save the file as UTF-8",
+                names.len() + 1
+            )
         })?;
         names.push(name.into_owned());
         start = end + dialect.delimiter.len();

@@ -60,7 +60,15 @@ impl KeyRule {
 pub const KEY_RECORD_BYTES: usize = 26;
 
 /// Writes the record of a row's key. Nothing is written where a null makes the key repeat nothing.
-pub(crate) fn write_record(rule: &KeyRule, index: u16, columns: &[&ArrayRef], at: usize, row: u64, scratch: &mut Vec<u8>, out: &mut Vec<u8>) {
+pub(crate) fn write_record(
+    rule: &KeyRule,
+    index: u16,
+    columns: &[&ArrayRef],
+    at: usize,
+    row: u64,
+    scratch: &mut Vec<u8>,
+    out: &mut Vec<u8>,
+) {
     scratch.clear();
     let has_null = !encode(columns, at, scratch);
     if has_null && rule.kind != KeyKind::Deduplicate {
@@ -222,7 +230,8 @@ mod tests {
 
     #[test]
     fn the_smallest_row_number_stays_in_any_order_and_any_number_of_passes() {
-        let mut records = [record(0, 7, 5), record(0, 7, 2), record(0, 7, 9), record(1, 7, 5), record(1, 8, 1), record(2, 3, 4), record(2, 3, 6)];
+        let mut records =
+            [record(0, 7, 5), record(0, 7, 2), record(0, 7, 9), record(1, 7, 5), record(1, 8, 1), record(2, 3, 4), record(2, 3, 6)];
         let mut results = Vec::new();
         for passes in [1, 2, 3] {
             for _ in 0..records.len() {

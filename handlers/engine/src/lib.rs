@@ -23,9 +23,9 @@ mod split;
 mod sql;
 mod stages;
 mod tasks;
-mod text_input;
 #[cfg(test)]
 mod tests;
+mod text_input;
 mod transform;
 mod typed;
 mod write;

@@ -165,7 +165,8 @@ impl Outputs {
                     notes.problems.iter().for_each(|p| self.report.tally.problem(p));
                     let raw = raw_text(&rows, row, source, self.encoding()).into_owned();
                     let proposed = held::object(&working.batch, places[&row]);
-                    let held = held::row(&rows.places[row as usize], raw, notes.problems, held::object(&rows.parsed, row as usize), proposed);
+                    let held =
+                        held::row(&rows.places[row as usize], raw, notes.problems, held::object(&rows.parsed, row as usize), proposed);
                     self.write_held(&held)?;
                 }
                 End::Unknown | End::Accepted | End::Filtered | End::Duplicate => {}

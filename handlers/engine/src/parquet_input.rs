@@ -55,7 +55,8 @@ pub fn parquet_chunks(plan: &Plan, footer: &[u8], file_len: u64, chunk_bytes: u6
     let expanded: i64 = metadata.metadata().row_groups().iter().map(RowGroupMetaData::total_byte_size).fold(0, i64::saturating_add);
     let limit = file_len.saturating_mul(u64::from(plan.pipeline.limits.expansion.max(1)));
     if u64::try_from(expanded).unwrap_or(0) > limit {
-        let message = format!("the file says it grows to {expanded} bytes, beyond {limit} (limits.expansion); raise the limit if that is right");
+        let message =
+            format!("the file says it grows to {expanded} bytes, beyond {limit} (limits.expansion); raise the limit if that is right");
         return Err(Refusal::new(Code::ExpandsTooMuch, message));
     }
     let mut chunks: Vec<Chunk> = Vec::new();
@@ -63,7 +64,8 @@ pub fn parquet_chunks(plan: &Plan, footer: &[u8], file_len: u64, chunk_bytes: u6
     for (i, group) in metadata.metadata().row_groups().iter().enumerate() {
         let (start, end) = byte_range(group, file_len)?;
         if end - start > ROW_GROUP_BYTES {
-            let message = format!("row group {i} has {} bytes; at most {ROW_GROUP_BYTES} can be taken: write smaller row groups", end - start);
+            let message =
+                format!("row group {i} has {} bytes; at most {ROW_GROUP_BYTES} can be taken: write smaller row groups", end - start);
             return Err(Refusal::new(Code::RowGroupTooLarge, message));
         }
         let rows = u64::try_from(group.num_rows()).map_err(|_| unreadable("a row group has a negative number of rows"))?;
@@ -85,7 +87,10 @@ pub fn parquet_chunks(plan: &Plan, footer: &[u8], file_len: u64, chunk_bytes: u6
 
 fn metadata(footer: &[u8]) -> Result<ArrowReaderMetadata, Refusal> {
     let len = parquet_footer_len(footer)? as usize;
-    let start = footer.len().checked_sub(len).ok_or_else(|| unreadable(format!("its footer of {len} bytes is not there; the file was cut in transfer")))?;
+    let start = footer
+        .len()
+        .checked_sub(len)
+        .ok_or_else(|| unreadable(format!("its footer of {len} bytes is not there; the file was cut in transfer")))?;
     let decode = || -> Result<ArrowReaderMetadata, ParquetError> {
         let metadata: ParquetMetaData = ParquetMetaDataReader::decode_metadata(&footer[start..footer.len() - 8])?;
         // Types as the Parquet schema says: what an Arrow writer noted beside it is not needed, and may be wrong.
@@ -105,10 +110,12 @@ fn guard<T>(decode: impl FnOnce() -> Result<T, ParquetError>) -> Result<T, Refus
 fn byte_range(group: &RowGroupMetaData, file_len: u64) -> Result<(u64, u64), Refusal> {
     let (mut low, mut high) = (u64::MAX, 0);
     for column in group.columns() {
-        let start = column.dictionary_page_offset().filter(|o| *o > 0).map_or(column.data_page_offset(), |o| o.min(column.data_page_offset()));
+        let start =
+            column.dictionary_page_offset().filter(|o| *o > 0).map_or(column.data_page_offset(), |o| o.min(column.data_page_offset()));
         let range = u64::try_from(start).ok().zip(u64::try_from(column.compressed_size()).ok());
         let (start, len) = range.ok_or_else(|| unreadable("a column has a negative place"))?;
-        let end = start.checked_add(len).filter(|end| *end <= file_len).ok_or_else(|| unreadable("a column lies beyond the end of the file"))?;
+        let end =
+            start.checked_add(len).filter(|end| *end <= file_len).ok_or_else(|| unreadable("a column lies beyond the end of the file"))?;
         (low, high) = (low.min(start), high.max(end));
     }
     if low > high { Ok((0, 0)) } else { Ok((low, high)) }
@@ -124,7 +131,8 @@ fn projection(plan: &Plan, metadata: &ArrowReaderMetadata) -> Result<Vec<usize>,
         let at = names.iter().position(|n| *n == column.source).unwrap_or_default();
         let found = schema.field(at).data_type();
         if !is_readable(found) || !can_take(found, column.data_type) {
-            let message = format!("column {} has the type {found} in the file; the contract wants {}", column.source, type_name(column.data_type));
+            let message =
+                format!("column {} has the type {found} in the file; the contract wants {}", column.source, type_name(column.data_type));
             return Err(Refusal::new(Code::ParquetType, message));
         }
         columns.push(at);
@@ -143,7 +151,9 @@ fn can_take(found: &ArrowType, wanted: DataType) -> bool {
         _ if is_text => true,
         DataType::Text | DataType::Json => false,
         DataType::Boolean => *found == ArrowType::Boolean,
-        DataType::Integer { .. } => found.is_integer() || matches!(found, ArrowType::Decimal32(..) | ArrowType::Decimal64(..) | ArrowType::Decimal128(..)),
+        DataType::Integer { .. } => {
+            found.is_integer() || matches!(found, ArrowType::Decimal32(..) | ArrowType::Decimal64(..) | ArrowType::Decimal128(..))
+        }
         DataType::Float { .. } | DataType::Decimal { .. } => found.is_numeric(),
         DataType::Date => *found == ArrowType::Date32,
         DataType::Timestamp { zoned } => match found {
@@ -208,7 +218,8 @@ impl ParquetInput {
         let mut groups = Vec::new();
         for group in &start.chunk.row_groups {
             let place = *group as usize;
-            let found = metadata.metadata().row_groups().get(place).ok_or_else(|| EngineError::Bug(format!("there is no row group {group}")))?;
+            let found =
+                metadata.metadata().row_groups().get(place).ok_or_else(|| EngineError::Bug(format!("there is no row group {group}")))?;
             let (low, high) = byte_range(found, start.file_len)?;
             groups.push((place, low, high));
         }

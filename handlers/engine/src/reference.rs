@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, RecordBatch, StringBuilder};
+use arrow::array::{ArrayRef, RecordBatch, StringBuilder};
 use arrow::datatypes::{DataType, Field, Schema};
 use sluice_contract::Escape;
 
@@ -25,10 +25,18 @@ impl ReferenceTables {
     /// # Errors
     /// The table cannot be read; the message names it, `line` says where.
     pub fn read_csv(name: &str, bytes: &[u8]) -> Result<RecordBatch, Refusal> {
-        let fail = |line: u64, message: &str| Refusal::new(Code::UnreadableReference, format!("the reference table {name}: {message}")).at_line(line);
+        let fail = |line: u64, message: &str| {
+            Refusal::new(Code::UnreadableReference, format!("the reference table {name}: {message}")).at_line(line)
+        };
         let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-        let dialect =
-            Dialect { delimiter: vec![b','], quote: Some(b'"'), escape: Escape::Double, comment: Vec::new(), trim: false, blank_is_row: false };
+        let dialect = Dialect {
+            delimiter: vec![b','],
+            quote: Some(b'"'),
+            escape: Escape::Double,
+            comment: Vec::new(),
+            trim: false,
+            blank_is_row: false,
+        };
         let mut splitter = Splitter::new(Arc::new(Automaton::csv(&dialect)), ROW_BYTES);
         let (mut at, mut line) = (0, 1);
         let mut names: Option<Vec<String>> = None;

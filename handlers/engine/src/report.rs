@@ -275,8 +275,7 @@ impl Tally {
                 Err(i) => self.problems.insert(i, counted.clone()),
             }
         }
-        for (to, from) in
-            [(&mut self.warnings, &other.warnings), (&mut self.repairs, &other.repairs), (&mut self.metrics, &other.metrics)]
+        for (to, from) in [(&mut self.warnings, &other.warnings), (&mut self.repairs, &other.repairs), (&mut self.metrics, &other.metrics)]
         {
             for (name, count) in from {
                 *to.entry(name.clone()).or_default() += count;

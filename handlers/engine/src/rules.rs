@@ -31,7 +31,12 @@ pub(crate) struct Rule {
 impl Rule {
     /// # Errors
     /// What `because` names in braces and is neither a column nor a parameter.
-    pub(crate) fn new(declared: &Declared, when: sql::Compiled, schema: &SchemaRef, parameters: &[(String, ScalarValue)]) -> Result<Self, String> {
+    pub(crate) fn new(
+        declared: &Declared,
+        when: sql::Compiled,
+        schema: &SchemaRef,
+        parameters: &[(String, ScalarValue)],
+    ) -> Result<Self, String> {
         let because = declared.because.as_deref().map_or_else(
             || Ok(vec![Part::Text(format!("the rule {} is met: {}", declared.name, declared.when.sql))]),
             |text| template(text, schema, parameters),
@@ -68,7 +73,9 @@ impl Rule {
         for part in &self.because {
             match part {
                 Part::Text(text) => reason.push_str(text),
-                Part::Column(column) => reason.push_str(value_text(working.batch.column(*column).as_ref(), at).as_deref().unwrap_or("null")),
+                Part::Column(column) => {
+                    reason.push_str(value_text(working.batch.column(*column).as_ref(), at).as_deref().unwrap_or("null"));
+                }
             }
         }
         reason

@@ -116,7 +116,8 @@ impl Compiler {
         let dialect = self.state.config_options().sql_parser.dialect;
         let parsed = self.state.sql_to_expr_with_alias(&expression.sql, &dialect);
         let parsed = parsed.map_err(|e| fail(Code::ExpressionSyntax, format!("is no SQL expression: {}", root_message(&e))))?;
-        let logical = self.state.create_logical_expr_from_sql_expr(parsed, &columns).map_err(|e| logical_mistake(expression, &e, schema))?;
+        let logical =
+            self.state.create_logical_expr_from_sql_expr(parsed, &columns).map_err(|e| logical_mistake(expression, &e, schema))?;
         let logical = self.fill(logical, aggregates).map_err(|(code, message)| fail(code, message))?;
         Ok((logical, columns))
     }
@@ -144,9 +145,8 @@ impl Compiler {
             .map_err(|e| fail(Code::ExpressionType, root_message(&e)))?
             .data;
         let found = physical.data_type(schema).map_err(|e| fail(Code::ExpressionType, root_message(&e)))?;
-        let data_type = storable(&found).ok_or_else(|| {
-            fail(Code::UnpublishableType, format!("has the type {found}, which cannot be stored; cast it to another"))
-        })?;
+        let data_type = storable(&found)
+            .ok_or_else(|| fail(Code::UnpublishableType, format!("has the type {found}, which cannot be stored; cast it to another")))?;
         let compiled = Compiled { expression: physical, data_type };
         // Evaluating nothing finds mistakes that only show at run time, such as a constant that cannot be cast.
         compiled.whole(&RecordBatch::new_empty(Arc::clone(schema))).map_err(|e| fail(Code::ExpressionType, e))?;
@@ -156,7 +156,8 @@ impl Compiler {
     /// Plans an expression. Some functions (`coalesce`, `nvl`) exist only until they are simplified to others, which needs their
     /// arguments in the types they are called with.
     fn physical(&self, logical: Expr, columns: &DFSchema) -> Result<Arc<dyn PhysicalExpr>, DataFusionError> {
-        let context = SimplifyContext::builder().with_schema(Arc::new(columns.clone())).with_config_options(Arc::clone(self.state.config_options()));
+        let context =
+            SimplifyContext::builder().with_schema(Arc::new(columns.clone())).with_config_options(Arc::clone(self.state.config_options()));
         let context = context.build();
         let coerced = ExprSimplifier::new(context.clone()).coerce(logical, columns)?;
         let simple = coerced.transform_up(|node| match node {
@@ -203,7 +204,10 @@ impl Compiler {
         let seen = filled.apply(|node| {
             match node {
                 Expr::ScalarFunction(call) if call.func.signature().volatility != Volatility::Immutable => {
-                    refuse(Code::NotRepeatable, format!("{}() gives another value each time; the same row must always give the same", call.func.name()));
+                    refuse(
+                        Code::NotRepeatable,
+                        format!("{}() gives another value each time; the same row must always give the same", call.func.name()),
+                    );
                 }
                 Expr::AggregateFunction(_) if aggregates => {}
                 Expr::AggregateFunction(_) | Expr::WindowFunction(_) => {
@@ -245,9 +249,7 @@ impl Compiled {
     pub(crate) fn evaluate(&self, batch: &RecordBatch) -> Evaluated {
         match self.whole(batch) {
             Ok(values) => Evaluated { values, failed: Vec::new() },
-            Err(message) if batch.num_rows() == 1 => {
-                Evaluated { values: new_null_array(&self.data_type, 1), failed: vec![(0, message)] }
-            }
+            Err(message) if batch.num_rows() == 1 => Evaluated { values: new_null_array(&self.data_type, 1), failed: vec![(0, message)] },
             Err(_) => {
                 let half = batch.num_rows() / 2;
                 let mut left = self.evaluate(&batch.slice(0, half));
@@ -293,7 +295,9 @@ pub(crate) fn storable(found: &DataType) -> Option<DataType> {
         | DataType::Time64(TimeUnit::Microsecond)
         | DataType::Timestamp(TimeUnit::Microsecond, None) => found.clone(),
         DataType::Decimal128(precision, scale) if *scale >= 0 && *scale as u8 <= *precision => found.clone(),
-        DataType::Decimal32(precision, scale) | DataType::Decimal64(precision, scale) if *scale >= 0 => DataType::Decimal128(*precision, *scale),
+        DataType::Decimal32(precision, scale) | DataType::Decimal64(precision, scale) if *scale >= 0 => {
+            DataType::Decimal128(*precision, *scale)
+        }
         DataType::UInt8 => DataType::Int16,
         DataType::UInt16 => DataType::Int32,
         DataType::UInt32 | DataType::UInt64 => DataType::Int64,
@@ -333,7 +337,15 @@ pub(crate) fn root_message(error: &DataFusionError) -> String {
         other => other.strip_backtrace(),
     };
     let mut text = text.as_str();
-    for prefix in ["Error during planning: ", "Execution error: ", "Arrow error: ", "Arithmetic overflow: ", "Cast error: ", "Compute error: ", "sql parser error: "] {
+    for prefix in [
+        "Error during planning: ",
+        "Execution error: ",
+        "Arrow error: ",
+        "Arithmetic overflow: ",
+        "Cast error: ",
+        "Compute error: ",
+        "sql parser error: ",
+    ] {
         text = text.strip_prefix(prefix).unwrap_or(text);
     }
     text.lines().next().unwrap_or_default().trim_end_matches('.').to_owned()

@@ -38,7 +38,11 @@ pub(crate) fn build(
             continue;
         }
         if is_run_wide {
-            mistakes.push(mistake_in(path, Code::TaskOrder, "a row-wise task stands after a run-wide one; put deduplicate and aggregate last"));
+            mistakes.push(mistake_in(
+                path,
+                Code::TaskOrder,
+                "a row-wise task stands after a run-wide one; put deduplicate and aggregate last",
+            ));
             continue;
         }
         if !is_known {
@@ -58,7 +62,9 @@ pub(crate) fn build(
                 project(&schema, columns, names, &format!("{path}.select"))
             }),
             Task::Cast(types) => unknown(types.keys(), &schema, &format!("{path}.cast")).and_then(|()| cast_stage(types, &schema, &path)),
-            Task::Filter(condition) => compiler.condition(condition, &schema).map(|c| (Stage::Filter(c), Arc::clone(&schema))).map_err(|m| vec![m]),
+            Task::Filter(condition) => {
+                compiler.condition(condition, &schema).map(|c| (Stage::Filter(c), Arc::clone(&schema))).map_err(|m| vec![m])
+            }
             Task::Lookup(lookup) => lookup_stage(lookup, &schema, tables, &path),
             Task::Mask(mask) => mask_stage(mask, &schema, secrets, &path),
             Task::Deduplicate { .. } | Task::Aggregate { .. } => continue,
@@ -80,10 +86,8 @@ pub(crate) fn build(
 
 fn unknown<'a>(names: impl Iterator<Item = &'a String>, schema: &SchemaRef, path: &str) -> Outcome<()> {
     let known: Vec<_> = schema.fields().iter().map(|f| f.name().as_str()).collect();
-    let mistakes: Vec<_> = names
-        .filter(|n| !known.contains(&n.as_str()))
-        .map(|n| mistake_in(path, Code::UnknownColumn, unknown_column(n, &known)))
-        .collect();
+    let mistakes: Vec<_> =
+        names.filter(|n| !known.contains(&n.as_str())).map(|n| mistake_in(path, Code::UnknownColumn, unknown_column(n, &known))).collect();
     if mistakes.is_empty() { Ok(()) } else { Err(mistakes) }
 }
 
@@ -115,7 +119,8 @@ fn with_field(schema: &Schema, name: &str, data_type: ArrowType) -> Schema {
 }
 
 fn with_type(schema: &Schema, column: usize, data_type: &ArrowType) -> Schema {
-    let retyped = |(i, f): (usize, &Arc<Field>)| if i == column { Field::new(f.name(), data_type.clone(), true) } else { f.as_ref().clone() };
+    let retyped =
+        |(i, f): (usize, &Arc<Field>)| if i == column { Field::new(f.name(), data_type.clone(), true) } else { f.as_ref().clone() };
     Schema::new(schema.fields().iter().enumerate().map(retyped).collect::<Vec<_>>())
 }
 
@@ -195,7 +200,8 @@ fn lookup_stage(declared: &Lookup, schema: &SchemaRef, tables: &ReferenceTables,
     if !mistakes.is_empty() {
         return Err(mistakes);
     }
-    let bad_key = |message: String| vec![mistake_in(&path, Code::BadTableKey, format!("the reference table {}: {message}", declared.table))];
+    let bad_key =
+        |message: String| vec![mistake_in(&path, Code::BadTableKey, format!("the reference table {}: {message}", declared.table))];
     let on: Vec<usize> = declared.on.keys().filter_map(|c| schema.index_of(c).ok()).collect();
     let mut keys = Vec::new();
     for (at, column) in on.iter().zip(declared.on.values()) {

@@ -28,7 +28,9 @@ impl Document {
     /// # Errors
     /// [`crate::Kind::Bug`] `K0500` if the stored shape is not `T`'s.
     pub fn parse<T: DeserializeOwned>(&self) -> Result<T> {
-        T::deserialize(&self.body).map_err(|e| Error::bug("K0500", format!("document {}/{} does not have the expected shape", self.partition, self.id)).because(e))
+        T::deserialize(&self.body).map_err(|e| {
+            Error::bug("K0500", format!("document {}/{} does not have the expected shape", self.partition, self.id)).because(e)
+        })
     }
 }
 

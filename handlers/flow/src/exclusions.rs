@@ -137,7 +137,14 @@ pub(crate) async fn search(context: &Context, run: &Run, compiled: &Compiled, fi
     Ok(Search::Done(exclusions))
 }
 
-async fn do_pass(context: &Context, run: &Run, compiled: &Compiled, (pass, passes): (u32, u32), first_rows: &[u64], keys: &[u64]) -> Result<Pass> {
+async fn do_pass(
+    context: &Context,
+    run: &Run,
+    compiled: &Compiled,
+    (pass, passes): (u32, u32),
+    first_rows: &[u64],
+    keys: &[u64],
+) -> Result<Pass> {
     let mut finder = KeyPass::new(compiled.keys(), pass, passes);
     // Whole records, so that pieces of different chunks can follow each other.
     let piece = run.piece_bytes / KEY_RECORD_BYTES as u64 * KEY_RECORD_BYTES as u64;
@@ -167,7 +174,8 @@ async fn do_pass(context: &Context, run: &Run, compiled: &Compiled, (pass, passe
 async fn store_lines(context: &Context, mut lines: BlobWriter, found: Overrides, first_rows: &[u64]) -> Result<Pass> {
     let mut index = Pass { repeats: found.repeats, ranges: BTreeMap::new() };
     for (row, why) in found.rows {
-        let mut line = serde_json::to_vec(&Line { row, why }).map_err(|e| Error::bug("K0501", "an exclusion could not be serialized").because(e))?;
+        let mut line =
+            serde_json::to_vec(&Line { row, why }).map_err(|e| Error::bug("K0501", "an exclusion could not be serialized").because(e))?;
         line.push(b'\n');
         let chunk = first_rows.partition_point(|first| *first <= row).saturating_sub(1) as u32;
         let (start, end) = (lines.len(), lines.len() + line.len() as u64);

@@ -44,7 +44,8 @@ async fn set(context: &Context, run: &RunId, id: &str, bit: u32, children: u32) 
         let done = match &before {
             Some(document) => {
                 let group: Group = document.parse()?;
-                u64::from_str_radix(&group.done, 16).map_err(|e| Error::bug("K0502", format!("fan-in document {id} is not hex")).because(e))?
+                u64::from_str_radix(&group.done, 16)
+                    .map_err(|e| Error::bug("K0502", format!("fan-in document {id} is not hex")).because(e))?
             }
             None => 0,
         };

@@ -92,8 +92,15 @@ mod tests {
 
     #[tokio::test]
     async fn rows_longer_than_a_read_come_whole_and_can_be_gone_on_from() {
-        let lines: Vec<_> = [10, READ_BYTES as usize, 3 * READ_BYTES as usize, 0].iter().zip(0..).map(|(size, row)| line(row, *size)).collect();
-        let ends: Vec<u64> = lines.iter().scan(0, |end, l| { *end += l.len() as u64; Some(*end) }).collect();
+        let lines: Vec<_> =
+            [10, READ_BYTES as usize, 3 * READ_BYTES as usize, 0].iter().zip(0..).map(|(size, row)| line(row, *size)).collect();
+        let ends: Vec<u64> = lines
+            .iter()
+            .scan(0, |end, l| {
+                *end += l.len() as u64;
+                Some(*end)
+            })
+            .collect();
         let expected: Vec<_> = (0u64..).zip(ends.iter().copied()).collect();
         assert_eq!(read_all(lines.concat(), 0).await.expect("all rows"), expected);
         assert_eq!(read_all(lines.concat(), ends[1]).await.expect("the rest"), expected[2..]);

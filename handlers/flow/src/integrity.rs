@@ -139,7 +139,21 @@ mod tests {
     #[test]
     fn joined_blocks_equal_the_hash_of_the_whole_at_every_boundary() {
         let block = BLOCK as usize;
-        for len in [1, 1023, 1024, 1025, block - 1, block, block + 1, 2 * block, 3 * block - 1, 3 * block, 4 * block + 1, 5 * block + 77, 8 * block] {
+        for len in [
+            1,
+            1023,
+            1024,
+            1025,
+            block - 1,
+            block,
+            block + 1,
+            2 * block,
+            3 * block - 1,
+            3 * block,
+            4 * block + 1,
+            5 * block + 77,
+            8 * block,
+        ] {
             let file = file(len);
             let values = values(&file, 2, block);
             assert_eq!(merge(&values, len as u64), Some(blake3::hash(&file)), "{len} bytes");

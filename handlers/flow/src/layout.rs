@@ -6,13 +6,7 @@ use serde::{Deserialize, Serialize};
 use sluice_contract::{Format, Plan};
 use sluice_engine::Chunk;
 
-use crate::{
-    BlobPath, Committed, Context, Error, Result, RunId, Write,
-    catalog::body,
-    exclusions::Exclusions,
-    lake::CURATED,
-    run::Run,
-};
+use crate::{BlobPath, Committed, Context, Error, Result, RunId, Write, catalog::body, exclusions::Exclusions, lake::CURATED, run::Run};
 
 /// Chunks in one `plan:<page>` document.
 pub const PAGE: u32 = 256;

@@ -46,7 +46,9 @@ impl Proof {
         }
         if report.first_row != self.next_row || planned_first_row != self.next_row {
             let (planned, counted, found) = (planned_first_row, self.next_row, report.first_row);
-            return Err(broken(format!("planned to start at row {planned}, the chunks before end at row {counted}, it starts at row {found}")));
+            return Err(broken(format!(
+                "planned to start at row {planned}, the chunks before end at row {counted}, it starts at row {found}"
+            )));
         }
         report.check_balance().map_err(broken)?;
         let counted = Totals {

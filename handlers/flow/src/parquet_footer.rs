@@ -14,7 +14,9 @@ pub(crate) async fn read(context: &Context, raw: &Raw, size: u64) -> Result<Arc<
     let end = raw.read(context, size.saturating_sub(8)..size).await?;
     let len = parquet_footer_len(&end)?;
     if len > size.min(MOST_BYTES) {
-        let message = format!("the Parquet footer says it has {len} bytes, in a file of {size} (at most {MOST_BYTES} are read): write the file again");
+        let message = format!(
+            "the Parquet footer says it has {len} bytes, in a file of {size} (at most {MOST_BYTES} are read): write the file again"
+        );
         return Err(Error::refused(Code::UnreadableParquet.as_str(), message).at(None, Some(size.saturating_sub(8))));
     }
     Ok(raw.read(context, size - len..size).await?.as_ref().into())

@@ -179,6 +179,11 @@ async fn all<T: DeserializeOwned>(context: &Context, mut query: Query) -> Result
 
 /// Whether a name can stand in document ids and blob paths.
 fn check_name(what: &str, name: &str) -> Result<()> {
-    let valid = !name.is_empty() && name.len() <= 64 && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"-_".contains(&b));
-    if valid { Ok(()) } else { Err(Error::refused("A0012", format!("{what} is 1 to 64 lower case letters, digits, - and _, found {name:?}"))) }
+    let valid =
+        !name.is_empty() && name.len() <= 64 && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"-_".contains(&b));
+    if valid {
+        Ok(())
+    } else {
+        Err(Error::refused("A0012", format!("{what} is 1 to 64 lower case letters, digits, - and _, found {name:?}")))
+    }
 }

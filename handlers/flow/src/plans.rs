@@ -124,7 +124,8 @@ async fn compile(context: &Context, pinned: &Pinned) -> Result<Arc<Compiled>> {
     let version = pipelines::get(context, &pinned.pipeline, pinned.pipeline_version).await?;
     let broken = |mistakes: sluice_contract::Mistakes| {
         let (name, version) = (&pinned.pipeline, pinned.pipeline_version);
-        Error::permanent("A0005", format!("version {version} of pipeline {name} cannot be used: put it right and reprocess")).because(mistakes)
+        Error::permanent("A0005", format!("version {version} of pipeline {name} cannot be used: put it right and reprocess"))
+            .because(mistakes)
     };
     let plan = Plan::parse(&version.sources()).map_err(broken)?;
     let tables = pipelines::load_tables(context, &pinned.tables).await?;

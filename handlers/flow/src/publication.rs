@@ -63,7 +63,8 @@ pub(crate) fn ledgers<'a>(
                 _ => e,
             })?;
             let output = hashed(blob, &bytes);
-            let ledger = serde_json::from_slice(&bytes).map_err(|e| Error::bug("K0500", format!("{} does not have the expected shape", output.blob)).because(e))?;
+            let ledger = serde_json::from_slice(&bytes)
+                .map_err(|e| Error::bug("K0500", format!("{} does not have the expected shape", output.blob)).because(e))?;
             Ok((chunk, generation, output, ledger))
         })
         .buffered(AT_ONCE)

@@ -90,8 +90,11 @@ impl Raw {
             }
         }
         let offset = broken.unwrap_or(start);
-        Err(Error::permanent("I0001", format!("{} does not hold the bytes that were moved, in the block at offset {offset}: reprocess the submission", self.path))
-            .at(None, Some(offset)))
+        Err(Error::permanent(
+            "I0001",
+            format!("{} does not hold the bytes that were moved, in the block at offset {offset}: reprocess the submission", self.path),
+        )
+        .at(None, Some(offset)))
     }
 
     /// Offset of the first block that is not what was moved.

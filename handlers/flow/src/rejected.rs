@@ -51,7 +51,9 @@ pub async fn stream(context: &Context, run: &Run, cells: Cells) -> Result<Reject
             let bytes = if cells == Cells::SpreadsheetSafe { neutralised(all, format).boxed() } else { all.boxed() };
             RejectedFile { extension: "csv", content_type: "text/csv", bytes }
         }
-        Format::Ndjson(_) | Format::Parquet => RejectedFile { extension: "ndjson", content_type: "application/x-ndjson", bytes: all.boxed() },
+        Format::Ndjson(_) | Format::Parquet => {
+            RejectedFile { extension: "ndjson", content_type: "application/x-ndjson", bytes: all.boxed() }
+        }
     })
 }
 
@@ -74,7 +76,10 @@ fn pieces(context: Context, blob: BlobPath) -> impl Stream<Item = Result<Bytes>>
     })
 }
 
-fn neutralised(rows: impl Stream<Item = Result<Bytes>> + Send + 'static, format: &CsvFormat) -> impl Stream<Item = Result<Bytes>> + Send + 'static {
+fn neutralised(
+    rows: impl Stream<Item = Result<Bytes>> + Send + 'static,
+    format: &CsvFormat,
+) -> impl Stream<Item = Result<Bytes>> + Send + 'static {
     let mut cells = Neutraliser::new(format);
     rows.map(Some).chain(stream::iter([None])).map(move |piece| {
         let mut out = Vec::new();

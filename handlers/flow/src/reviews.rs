@@ -294,13 +294,22 @@ pub async fn decide(context: &Context, actor: &Actor, case_id: &str, request: De
     }
     let size = body(&request)?.to_string().len();
     if size > DECISION_BYTES {
-        return Err(Error::refused("W0413", format!("a decision has at most {DECISION_BYTES} bytes, this one {size}: let fewer rows differ from the rest")));
+        return Err(Error::refused(
+            "W0413",
+            format!("a decision has at most {DECISION_BYTES} bytes, this one {size}: let fewer rows differ from the rest"),
+        ));
     }
     let case = get(context, case_id).await?;
     admissible(&case, actor, &request)?;
     check_rows(context, &case, &request).await?;
-    let decision =
-        Decision { by: actor.clone(), at: context.now(), verdict: request.verdict.clone(), rows: request.rows.clone(), comment: request.comment.clone(), digest: request.digest.clone() };
+    let decision = Decision {
+        by: actor.clone(),
+        at: context.now(),
+        verdict: request.verdict.clone(),
+        rows: request.rows.clone(),
+        comment: request.comment.clone(),
+        digest: request.digest.clone(),
+    };
     let (run, case) = change(context, actor, case_id, |run, case| {
         // Once more, since it is this version of the case that is replaced.
         admissible(case, actor, &request)?;
@@ -321,7 +330,10 @@ const DECISION_BYTES: usize = 400_000;
 fn admissible(case: &ReviewCase, actor: &Actor, request: &DecisionRequest) -> Result<()> {
     waiting(case)?;
     if case.digest != request.digest {
-        return Err(Error::refused("W0409", "the rows of the case are not those that were decided on (changed since you saw it): read the case again"));
+        return Err(Error::refused(
+            "W0409",
+            "the rows of the case are not those that were decided on (changed since you saw it): read the case again",
+        ));
     }
     if let Some(claimer) = case.claimed_by.as_ref().filter(|claimer| !same_person(claimer, actor)) {
         return Err(taken(claimer));
@@ -332,7 +344,10 @@ fn admissible(case: &ReviewCase, actor: &Actor, request: &DecisionRequest) -> Re
     let same = first.verdict == request.verdict && first.rows == request.rows;
     match (same_person(&first.by, actor), same) {
         (true, true) => Err(Error::refused("W0403", "you decided this case already: a second person must confirm it")),
-        (false, false) => Err(Error::refused("W0411", "your decision is not the same as the first one: agree on one, and who decided first can decide again")),
+        (false, false) => Err(Error::refused(
+            "W0411",
+            "your decision is not the same as the first one: agree on one, and who decided first can decide again",
+        )),
         _ => Ok(()),
     }
 }
@@ -368,7 +383,10 @@ fn record(run: &mut Run, case: &mut ReviewCase, decision: Decision) -> Result<(&
     }
     case.decisions.push(decision);
     case.status = CaseStatus::Decided;
-    run.open_cases = run.open_cases.checked_sub(1).ok_or_else(|| Error::bug("W0500", format!("run {} has no open case, yet {} is open", run.run_id, case.case_id)))?;
+    run.open_cases = run
+        .open_cases
+        .checked_sub(1)
+        .ok_or_else(|| Error::bug("W0500", format!("run {} has no open case, yet {} is open", run.run_id, case.case_id)))?;
     detail["openCases"] = run.open_cases.into();
     Ok(("case.decided", detail))
 }
@@ -441,7 +459,10 @@ fn check_columns(compiled: &Compiled, verdict: &Verdict) -> Result<()> {
         // Keys were compared over the whole run before the row was held; a new value would escape that.
         let keyed = compiled.keys().iter().find(|k| k.kind != KeyKind::Count && k.columns.contains(column));
         if let Some(key) = keyed {
-            return Err(Error::refused("W0424", format!("column {column:?} is part of the key {:?}: reject the row and let the partner send it again", key.name)));
+            return Err(Error::refused(
+                "W0424",
+                format!("column {column:?} is part of the key {:?}: reject the row and let the partner send it again", key.name),
+            ));
         }
     }
     Ok(())
@@ -458,7 +479,12 @@ pub(crate) fn revision(held: HeldRow, verdict: &Verdict) -> RevisedRow {
     RevisedRow { held, waive, corrections }
 }
 
-async fn try_corrections(compiled: &std::sync::Arc<Compiled>, run: &Run, batch: &mut Vec<RevisedRow>, wrong: &mut Vec<RowProblem>) -> Result<()> {
+async fn try_corrections(
+    compiled: &std::sync::Arc<Compiled>,
+    run: &Run,
+    batch: &mut Vec<RevisedRow>,
+    wrong: &mut Vec<RowProblem>,
+) -> Result<()> {
     let rows = std::mem::take(batch);
     if rows.is_empty() {
         return Ok(());

@@ -87,7 +87,8 @@ pub async fn explain(context: &Context, run: &Run, row: u64) -> Result<Option<Ro
     let Some(outcome) = outcome(&ledger.report, row) else { return Ok(None) };
     let compiled = context.plans.of_run(context, run).await?;
     let plan = compiled.plan();
-    let accepted = ledger.report.files.iter().map(|f| layout::accepted(run, plan, compiled.aggregates(), generation, index, &f.partition, f.part));
+    let accepted =
+        ledger.report.files.iter().map(|f| layout::accepted(run, plan, compiled.aggregates(), generation, index, &f.partition, f.part));
     let mut explanation = RowExplanation {
         row,
         chunk: index,

@@ -164,7 +164,8 @@ pub async fn chunks(context: &Context, id: &RunId, cursor: Option<&str>, limit: 
         let chunk = planned.1.get((index % layout::PAGE) as usize).cloned();
         let chunk = chunk.ok_or_else(|| Error::bug("M0004", format!("run {id} has no chunk {index}")))?;
         let generation = generations.get(index as usize).copied().unwrap_or_default();
-        let tally = optional(writer::read_json::<ChunkLedger>(context, &layout::ledger(&run, generation, index)).await)?.map(|l| l.report.tally);
+        let tally =
+            optional(writer::read_json::<ChunkLedger>(context, &layout::ledger(&run, generation, index)).await)?.map(|l| l.report.tally);
         page.items.push(ChunkView { index, generation, chunk, tally });
     }
     page.next = (end < run.chunks).then(|| end.to_string());
@@ -212,7 +213,10 @@ pub async fn reprocess(context: &Context, actor: &Actor, id: &RunId) -> Result<(
         return Err(Error::refused("W0412", format!("the run is {}: wait for its end, or cancel it", earlier.state.name())));
     }
     if let Some(version) = earlier.table_version {
-        return Err(Error::refused("W0412", format!("the rows of the run are published as version {version} of its table: they would be there twice")));
+        return Err(Error::refused(
+            "W0412",
+            format!("the rows of the run are published as version {version} of its table: they would be there twice"),
+        ));
     }
     let later = || Error::refused("W0409", "a later attempt of the submission has ended: reprocess that one");
     let next = earlier.submission.run(earlier.attempt + 1);
@@ -227,7 +231,8 @@ pub async fn reprocess(context: &Context, actor: &Actor, id: &RunId) -> Result<(
     }
     let (source, info) = source(context, &earlier).await?;
     let run = steps::admit::attempt(context, &earlier, source, &info).await?;
-    let pipeline = run.pinned.as_ref().map(|p| json!({ "name": p.pipeline, "version": p.pipeline_version, "parameters": p.parameters_version }));
+    let pipeline =
+        run.pinned.as_ref().map(|p| json!({ "name": p.pipeline, "version": p.pipeline_version, "parameters": p.parameters_version }));
     let code = run.failure.as_ref().map(|f| f.code.clone());
     let detail = json!({ "after": id, "source": run.source.blob.container, "etag": run.source.etag.0, "pipeline": pipeline, "code": code });
     if !audit::create(context, run.clone(), actor.clone(), "run.reprocessed", detail).await? {
@@ -245,7 +250,8 @@ async fn source(context: &Context, earlier: &Run) -> Result<(Source, BlobInfo)> 
     if let Some(content) = &earlier.content
         && let Some(info) = context.lake.head(&earlier.raw()).await?
     {
-        let declared = Declared { blake3: Some(content.blake3.clone()), sha256: Some(content.sha256.clone()), ..earlier.source.declared.clone() };
+        let declared =
+            Declared { blake3: Some(content.blake3.clone()), sha256: Some(content.sha256.clone()), ..earlier.source.declared.clone() };
         return Ok((Source { blob: earlier.raw(), etag: quoted(&info.etag.0), size: info.size, declared }, info));
     }
     Err(Error::refused("W0410", "the file is gone from the landing zone and there is no raw copy of it: the partner must upload it again"))
@@ -258,7 +264,9 @@ async fn source(context: &Context, earlier: &Run) -> Result<(Source, BlobInfo)> 
 pub async fn resume(context: &Context, actor: &Actor, id: &RunId) -> Result<(Run, Outputs)> {
     get(context, id).await?;
     let run = audit::update(context, id, |run| {
-        let step = run.current_step().ok_or_else(|| Error::refused("W0412", format!("the run is {}: there is nothing to resume", run.state.name())))?;
+        let step = run
+            .current_step()
+            .ok_or_else(|| Error::refused("W0412", format!("the run is {}: there is nothing to resume", run.state.name())))?;
         let detail = json!({ "step": step, "deadLetter": run.dead_letter.as_ref().map(|f| f.code.clone()) });
         run.dead_letter = None;
         Ok(Some(Change { actor: actor.clone(), action: "run.resumed", detail, writes: Vec::new() }))

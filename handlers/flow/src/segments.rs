@@ -67,7 +67,10 @@ pub async fn all(context: &Context, run: &Run) -> Result<Vec<Segment>> {
         }
     }
     if !segments.iter().map(|s| s.index).eq(0..run.segments) {
-        return Err(Error::transient("J0410", format!("expected {} segments of run {}, found {}", run.segments, run.run_id, segments.len())));
+        return Err(Error::transient(
+            "J0410",
+            format!("expected {} segments of run {}, found {}", run.segments, run.run_id, segments.len()),
+        ));
     }
     Ok(segments)
 }

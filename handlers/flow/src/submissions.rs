@@ -41,13 +41,22 @@ pub struct GrantRequest {
 ///
 /// # Errors
 /// Refused `G0400` with all that is wrong with the request, `G0409` if the path is taken; those of the catalog and of the signer.
-pub async fn grant(context: &Context, signer: &dyn UploadSigner, actor: &Actor, partner: &str, request: GrantRequest) -> Result<(Grant, Url)> {
+pub async fn grant(
+    context: &Context,
+    signer: &dyn UploadSigner,
+    actor: &Actor,
+    partner: &str,
+    request: GrantRequest,
+) -> Result<(Grant, Url)> {
     check(partner, &request)?;
     signer.ensure_container(partner).await?;
     if let Scope::File { path } = &request.scope {
         let blob = BlobPath::new(format!("{LANDING_PREFIX}{partner}"), path.as_str());
         if context.lake.head(&blob).await?.is_some() {
-            return Err(Error::refused("G0409", format!("{path:?} is there already: choose another path, since a granted path is written once")));
+            return Err(Error::refused(
+                "G0409",
+                format!("{path:?} is there already: choose another path, since a granted path is written once"),
+            ));
         }
     }
     let now = context.clock.now();
@@ -93,7 +102,12 @@ fn grant_id(grant: &Grant) -> Result<String> {
 fn check(partner: &str, request: &GrantRequest) -> Result<()> {
     let mut wrong = Vec::new();
     let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
-    if !(2..=40).contains(&partner.len()) || !partner.chars().all(plain) || partner.starts_with('-') || partner.ends_with('-') || partner.contains("--") {
+    if !(2..=40).contains(&partner.len())
+        || !partner.chars().all(plain)
+        || partner.starts_with('-')
+        || partner.ends_with('-')
+        || partner.contains("--")
+    {
         wrong.push(format!("partner {partner:?} is not 2 to 40 lower case letters, digits and single hyphens"));
     }
     if !(LEAST_SECONDS..=MOST_SECONDS).contains(&request.valid_seconds) {
@@ -106,7 +120,9 @@ fn check(partner: &str, request: &GrantRequest) -> Result<()> {
         }
         Scope::Container => {}
     }
-    for (name, value, digits) in [("md5", &request.declared.md5, 32), ("sha256", &request.declared.sha256, 64), ("blake3", &request.declared.blake3, 64)] {
+    for (name, value, digits) in
+        [("md5", &request.declared.md5, 32), ("sha256", &request.declared.sha256, 64), ("blake3", &request.declared.blake3, 64)]
+    {
         let hex = |v: &String| v.len() == digits && v.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
         if value.as_ref().is_some_and(|v| !hex(v)) {
             wrong.push(format!("declared {name} is not {digits} lower case hex digits"));
@@ -168,13 +184,8 @@ async fn find_grant(context: &Context, partner: Option<&str>, id: &str) -> Resul
     if !id.starts_with("g-") {
         return Ok(None);
     }
-    let query = Query {
-        kind: "grant",
-        partition: partner.map(partition),
-        equals: vec![("grant_id", id.into())],
-        limit: 1,
-        ..Default::default()
-    };
+    let query =
+        Query { kind: "grant", partition: partner.map(partition), equals: vec![("grant_id", id.into())], limit: 1, ..Default::default() };
     let page = context.catalog.query(&query).await?;
     page.documents.first().map(crate::Document::parse).transpose()
 }

@@ -84,7 +84,8 @@ impl BlobWriter {
             // Written by an earlier attempt, which had the same inputs: it must be the same.
             let info = context.lake.head(&path).await?;
             if info.is_none_or(|i| i.size != bytes || i.metadata.get("sha256") != Some(&sha256)) {
-                let message = format!("{path} is there with another content than this version of the engine gives: reprocess the submission");
+                let message =
+                    format!("{path} is there with another content than this version of the engine gives: reprocess the submission");
                 return Err(Error::permanent("I0002", message));
             }
         }

@@ -58,7 +58,9 @@ impl LocalConnection {
     pub(crate) fn read(state_dir: &Path) -> Result<Option<Self>> {
         let path = Self::path(state_dir);
         match std::fs::read(&path) {
-            Ok(text) => serde_json::from_slice(&text).map(Some).map_err(|error| Fault::usage(format!("{} cannot be read: {error}", path.display()))),
+            Ok(text) => {
+                serde_json::from_slice(&text).map(Some).map_err(|error| Fault::usage(format!("{} cannot be read: {error}", path.display())))
+            }
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(Fault::usage(format!("cannot read {}: {error}", path.display()))),
         }
@@ -100,7 +102,10 @@ impl Connection {
     /// What the local Sluice says about itself, which must be there.
     pub(crate) fn local_connection(&self) -> Result<LocalConnection> {
         LocalConnection::read(&self.state_dir)?.ok_or_else(|| {
-            Fault::usage(format!("no local Sluice was started in {}: start one with sluice up, or name an API with --api", self.state_dir.display()))
+            Fault::usage(format!(
+                "no local Sluice was started in {}: start one with sluice up, or name an API with --api",
+                self.state_dir.display()
+            ))
         })
     }
 
@@ -127,7 +132,8 @@ impl Connection {
                 return Ok(TokenSource::given(token));
             }
             if let Some(client_id) = variable("SLUICE_CLIENT_ID") {
-                let need = |name: &str| variable(name).ok_or_else(|| Fault::usage(format!("SLUICE_CLIENT_ID is set, so {name} must be set too")));
+                let need =
+                    |name: &str| variable(name).ok_or_else(|| Fault::usage(format!("SLUICE_CLIENT_ID is set, so {name} must be set too")));
                 let endpoint = need("SLUICE_TOKEN_URL")?;
                 let endpoint = Url::parse(&endpoint).map_err(|error| Fault::usage(format!("SLUICE_TOKEN_URL is no URL: {error}")))?;
                 if !is_secure(&endpoint) {
@@ -142,7 +148,9 @@ impl Connection {
             }
         }
         let Some(local) = local else {
-            return Err(Fault::unreachable("not signed in: set SLUICE_TOKEN, or SLUICE_CLIENT_ID, SLUICE_CLIENT_SECRET, SLUICE_TOKEN_URL and SLUICE_SCOPE"));
+            return Err(Fault::unreachable(
+                "not signed in: set SLUICE_TOKEN, or SLUICE_CLIENT_ID, SLUICE_CLIENT_SECRET, SLUICE_TOKEN_URL and SLUICE_SCOPE",
+            ));
         };
         if self.api.as_ref().is_some_and(|api| api.origin() != local.api.origin()) {
             return Err(Fault::unreachable(format!(
@@ -163,8 +171,10 @@ impl Connection {
     /// A principal of the local Sluice.
     pub(crate) fn principal(&self, name: &str) -> Result<Principal> {
         let path = principals_file(&self.state_dir);
-        let text = std::fs::read(&path).map_err(|error| Fault::usage(format!("cannot read {}: {error}; start Sluice with sluice up", path.display())))?;
-        let all: Vec<Principal> = serde_json::from_slice(&text).map_err(|error| Fault::usage(format!("{} cannot be read: {error}", path.display())))?;
+        let text = std::fs::read(&path)
+            .map_err(|error| Fault::usage(format!("cannot read {}: {error}; start Sluice with sluice up", path.display())))?;
+        let all: Vec<Principal> =
+            serde_json::from_slice(&text).map_err(|error| Fault::usage(format!("{} cannot be read: {error}", path.display())))?;
         let names: Vec<String> = all.iter().map(|p| p.name.clone()).collect();
         all.into_iter()
             .find(|p| p.name == name)

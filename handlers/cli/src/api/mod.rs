@@ -187,7 +187,9 @@ fn refused(status: StatusCode, body: &[u8]) -> Fault {
         let _ = write!(message, "\n{}: {} {}", text("id"), text("code"), text("detail"));
     }
     match status.as_u16() {
-        401 => Fault::unreachable(format!("{message}\nnot signed in: use --as NAME for a local Sluice, or set SLUICE_TOKEN or SLUICE_CLIENT_ID")),
+        401 => Fault::unreachable(format!(
+            "{message}\nnot signed in: use --as NAME for a local Sluice, or set SLUICE_TOKEN or SLUICE_CLIENT_ID"
+        )),
         403 => Fault::unreachable(format!("{message}\nthis principal may not do that")),
         400..=499 => Fault::usage(message),
         502..=504 => Fault::unreachable(message),
@@ -201,13 +203,15 @@ async fn json(response: Response) -> Result<Value> {
     if bytes.is_empty() {
         return Ok(Value::Null);
     }
-    serde_json::from_slice(&bytes)
-        .map_err(|error| Fault::unreachable(format!("{} did not answer with JSON ({error}); is it a Sluice API?", url.origin().ascii_serialization())))
+    serde_json::from_slice(&bytes).map_err(|error| {
+        Fault::unreachable(format!("{} did not answer with JSON ({error}); is it a Sluice API?", url.origin().ascii_serialization()))
+    })
 }
 
 /// The part of an answer that is shown.
 pub(crate) fn view<T: DeserializeOwned>(value: &Value) -> Result<T> {
-    serde_json::from_value(value.clone()).map_err(|error| Fault::internal(format!("the API answered in a form that this sluice does not know: {error}")))
+    serde_json::from_value(value.clone())
+        .map_err(|error| Fault::internal(format!("the API answered in a form that this sluice does not know: {error}")))
 }
 
 #[cfg(test)]

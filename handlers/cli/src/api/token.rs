@@ -108,7 +108,11 @@ impl Credentials {
         let response = http.post(endpoint.clone()).form(&form).send().await.map_err(|error| unreachable(&endpoint, &error))?;
         let status = response.status();
         if !status.is_success() {
-            return Err(Fault::unreachable(format!("{} gives {} no token: it answered {status}", endpoint.origin().ascii_serialization(), self.client_id)));
+            return Err(Fault::unreachable(format!(
+                "{} gives {} no token: it answered {status}",
+                endpoint.origin().ascii_serialization(),
+                self.client_id
+            )));
         }
         response.json().await.map_err(|error| unreachable(&endpoint, &error))
     }
@@ -121,4 +125,3 @@ async fn discover(http: &reqwest::Client, issuer: &Url) -> Result<Url> {
     let configuration: Configuration = response.json().await.map_err(|error| unreachable(issuer, &error))?;
     Ok(configuration.token_endpoint)
 }
-

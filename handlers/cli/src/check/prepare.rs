@@ -114,7 +114,9 @@ pub(crate) fn value(name: &str, kind: ParameterType, text: &str) -> Result<Param
     let wrong = |expected: &str| Fault::usage(format!("parameter {name}: expected {expected}, found `{text}`"));
     Ok(match kind {
         ParameterType::Integer => ParameterValue::Integer(text.parse().map_err(|_| wrong("a whole number"))?),
-        ParameterType::Number => ParameterValue::Number(text.parse().ok().filter(|n: &f64| n.is_finite()).ok_or_else(|| wrong("a number"))?),
+        ParameterType::Number => {
+            ParameterValue::Number(text.parse().ok().filter(|n: &f64| n.is_finite()).ok_or_else(|| wrong("a number"))?)
+        }
         ParameterType::Boolean => ParameterValue::Boolean(text.parse().map_err(|_| wrong("true or false"))?),
         ParameterType::String => ParameterValue::Text(text.to_owned()),
         ParameterType::Date => {
@@ -141,7 +143,10 @@ fn tables(pipeline: &Path, plan: &Plan, given: &[(String, String)]) -> Result<Re
             None => beside(pipeline, Path::new("reference").join(format!("{name}.csv"))),
         };
         let bytes = std::fs::read(&file).map_err(|error| {
-            Fault::usage(format!("reference table {name}: cannot read {}: {error}; say where it is with --table {name}=FILE", file.display()))
+            Fault::usage(format!(
+                "reference table {name}: cannot read {}: {error}; say where it is with --table {name}=FILE",
+                file.display()
+            ))
         })?;
         let table = ReferenceTables::read_csv(&name, &bytes).map_err(|refusal| Fault::usage(format!("{}: {refusal}", file.display())))?;
         tables.0.insert(name, table);
@@ -156,10 +161,14 @@ fn secrets(plan: &Plan, given: &[(String, Option<String>)]) -> Result<Secrets> {
             Some((_, Some(value))) => value.clone().into_bytes(),
             Some((_, None)) => {
                 let variable = secret_variable(&name);
-                std::env::var(&variable).map_err(|_| Fault::usage(format!("--secret {name}: the environment variable {variable} is not set")))?.into_bytes()
+                std::env::var(&variable)
+                    .map_err(|_| Fault::usage(format!("--secret {name}: the environment variable {variable} is not set")))?
+                    .into_bytes()
             }
             None => {
-                terminal::note(format!("note: no --secret {name}: a throwaway key masks this output, so its values differ from those of a real run"));
+                terminal::note(format!(
+                    "note: no --secret {name}: a throwaway key masks this output, so its values differ from those of a real run"
+                ));
                 let mut key = vec![0; 32];
                 rand::fill(&mut key).map_err(|_| Fault::internal("the system gives no random numbers"))?;
                 key
@@ -199,7 +208,12 @@ mod tests {
     fn parameters_are_read_by_their_type() {
         assert_eq!(value("p", ParameterType::Integer, "7").unwrap(), ParameterValue::Integer(7));
         assert_eq!(value("p", ParameterType::Date, "2013-01-31").unwrap(), ParameterValue::Text("2013-01-31".into()));
-        for (kind, text) in [(ParameterType::Integer, "7.5"), (ParameterType::Number, "NaN"), (ParameterType::Boolean, "yes"), (ParameterType::Date, "2013-02-30")] {
+        for (kind, text) in [
+            (ParameterType::Integer, "7.5"),
+            (ParameterType::Number, "NaN"),
+            (ParameterType::Boolean, "yes"),
+            (ParameterType::Date, "2013-02-30"),
+        ] {
             let fault = value("p", kind, text).unwrap_err();
             assert_eq!(fault.exit, crate::Exit::Usage);
             assert!(fault.message.contains(text), "{}", fault.message);

@@ -80,7 +80,12 @@ impl Report {
     fn write_problems(&self, out: &mut String, most: usize) {
         let mut all: Vec<_> = self.tally.problems.iter().collect();
         all.sort_by(|a, b| b.count.cmp(&a.count).then(a.code.cmp(&b.code)).then(a.column.cmp(&b.column)));
-        let mut table = Table::new(&[("problem", Align::Left), ("column or rule", Align::Left), ("count", Align::Right), ("first places", Align::Left)]);
+        let mut table = Table::new(&[
+            ("problem", Align::Left),
+            ("column or rule", Align::Left),
+            ("count", Align::Right),
+            ("first places", Align::Left),
+        ]);
         for problem in all.iter().take(most) {
             let subject = problem.rule.as_ref().or(problem.column.as_ref()).map(|s| shorten(s, 40)).unwrap_or_default();
             table.row([problem.code.as_str().to_owned(), subject, count(problem.count), places(&problem.samples)]);

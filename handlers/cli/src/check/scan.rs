@@ -8,8 +8,8 @@ use std::sync::{Arc, Mutex};
 
 use indicatif::ProgressBar;
 use sluice_engine::{
-    Chunk, ChunkPlanner, ChunkReport, ChunkStart, Compiled, EngineError, HeaderEnd, KEY_RECORD_BYTES, KeyPass, Overrides, Refusal, RunReport, Scanner,
-    Splitting, Stream, Transformer, parquet_chunks, parquet_footer_len, read_header, splittable,
+    Chunk, ChunkPlanner, ChunkReport, ChunkStart, Compiled, EngineError, HeaderEnd, KEY_RECORD_BYTES, KeyPass, Overrides, Refusal,
+    RunReport, Scanner, Splitting, Stream, Transformer, parquet_chunks, parquet_footer_len, read_header, splittable,
 };
 
 use crate::fault::FileContext as _;

@@ -126,7 +126,16 @@ fn best_fit(head: &[u8], base: &Dialect) -> Fit {
             }
         }
     }
-    best.unwrap_or(Fit { delimiter: b',', quote: Some(b'"'), escape: Escape::Double, fields: 1, agree: 0, records: 0, flawed: 0, quoted: 0 })
+    best.unwrap_or(Fit {
+        delimiter: b',',
+        quote: Some(b'"'),
+        escape: Escape::Double,
+        fields: 1,
+        agree: 0,
+        records: 0,
+        flawed: 0,
+        quoted: 0,
+    })
 }
 
 fn fit(head: &[u8], dialect: Dialect) -> Fit {

@@ -49,7 +49,10 @@ pub(crate) fn delimited(source: &Source<'_>, most_rows: u64) -> Result<Look> {
     while read(&mut records, &mut record)? {
         if first.is_empty() {
             if record.len() > MAX_COLUMNS {
-                return Err(Fault::usage(format!("the first record has {} fields: more than {MAX_COLUMNS} columns cannot be described", record.len())));
+                return Err(Fault::usage(format!(
+                    "the first record has {} fields: more than {MAX_COLUMNS} columns cannot be described",
+                    record.len()
+                )));
             }
             (first, first_quoted) = record.fields().map(|(bytes, quoted)| (decode(bytes, dialect.encoding), quoted)).unzip();
             profiles = first.iter().map(|_| Profile::default()).collect();
@@ -81,7 +84,9 @@ pub(crate) fn delimited(source: &Source<'_>, most_rows: u64) -> Result<Look> {
         doubts.push("some values, far from the beginning, are no valid UTF-8: the encoding is a guess".to_owned());
     }
     if ragged > 0 {
-        doubts.push(format!("{ragged} of {rows} rows do not have the header's number of fields or have a stray quote: they will be rejected"));
+        doubts.push(format!(
+            "{ragged} of {rows} rows do not have the header's number of fields or have a stray quote: they will be rejected"
+        ));
     }
     let header = is_header(&first, &profiles);
     let mut padded_names = false;
@@ -129,7 +134,8 @@ fn repeated_names(names: &[String]) -> Vec<&str> {
 fn is_header(first: &[String], profiles: &[Profile]) -> bool {
     if first.iter().any(|name| name.trim().is_empty()) || !repeated_names(first).is_empty() {
         // Names that are missing or stand twice: a header only if nothing in it looks like data.
-        return first.iter().all(|name| Shapes::of(name.trim()) == Shapes::NONE) && first.iter().filter(|n| !n.trim().is_empty()).count() * 2 > first.len();
+        return first.iter().all(|name| Shapes::of(name.trim()) == Shapes::NONE)
+            && first.iter().filter(|n| !n.trim().is_empty()).count() * 2 > first.len();
     }
     let unlike_the_rest = |(name, profile): (&String, &Profile)| {
         profile.values > 0 && profile.shapes != Shapes::NONE && profile.shapes.and(Shapes::of(name.trim())) == Shapes::NONE
@@ -241,7 +247,10 @@ impl JsonField {
         let mut profile = main.and_then(|kind| self.types.remove(&kind)).unwrap_or_default();
         let others: u64 = self.types.values().map(|other| other.rows).sum();
         if others > 0 {
-            doubts.push(format!("{}: {others} of {rows} values have another JSON type than the rest: their rows will be rejected", self.name));
+            doubts.push(format!(
+                "{}: {others} of {rows} values have another JSON type than the rest: their rows will be rejected",
+                self.name
+            ));
         }
         for _ in profile.rows + others..rows {
             profile.blank();
@@ -265,7 +274,8 @@ fn is_numeric_or_boolean(shapes: Shapes) -> bool {
 /// Looks at the schema and statistics of a Parquet file.
 pub(crate) fn parquet(path: &Path) -> Result<Look> {
     let file = File::open(path).file("read", path)?;
-    let builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(|error| Fault::data(format!("{} is no whole Parquet file: {error}", path.display())))?;
+    let builder = ParquetRecordBatchReaderBuilder::try_new(file)
+        .map_err(|error| Fault::data(format!("{} is no whole Parquet file: {error}", path.display())))?;
     let rows = builder.metadata().file_metadata().num_rows().unsigned_abs();
     let mut doubts = Vec::new();
     let mut sources = Vec::new();
@@ -276,7 +286,11 @@ pub(crate) fn parquet(path: &Path) -> Result<Look> {
                 sources.push(field.name().clone());
                 kinds.push((kind, null_count(builder.metadata(), field.name()).or((!field.is_nullable()).then_some(0))));
             }
-            None => doubts.push(format!("column {} has the type {}, which a contract cannot name: it is left out", field.name(), field.data_type())),
+            None => doubts.push(format!(
+                "column {} has the type {}, which a contract cannot name: it is left out",
+                field.name(),
+                field.data_type()
+            )),
         }
     }
     if sources.is_empty() {

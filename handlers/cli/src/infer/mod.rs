@@ -66,7 +66,10 @@ pub(crate) fn run(arguments: &InferArguments, stop: &AtomicBool) -> Result<()> {
     if !arguments.force
         && let Some(there) = [&contract_path, &pipeline_path].into_iter().find(|path| path.exists())
     {
-        return Err(Fault::usage(format!("{} is there already; --force replaces it, --name or --out choose another place", there.display())));
+        return Err(Fault::usage(format!(
+            "{} is there already; --force replaces it, --name or --out choose another place",
+            there.display()
+        )));
     }
     let report = settle(&mut proposal, &arguments.file, stop)?;
     std::fs::create_dir_all(&arguments.out).file("make the folder", &arguments.out)?;
@@ -78,9 +81,17 @@ pub(crate) fn run(arguments: &InferArguments, stop: &AtomicBool) -> Result<()> {
         .chain(proposal.columns.iter().flat_map(|c| c.doubts.iter().map(|doubt| format!("{}: {doubt}", c.name))))
         .collect();
     if unsure.is_empty() {
-        terminal::note(format!("\n{} and {} seen, nothing unsure.", plural(proposal.columns.len() as u64, "column"), plural(proposal.rows, "row")));
+        terminal::note(format!(
+            "\n{} and {} seen, nothing unsure.",
+            plural(proposal.columns.len() as u64, "column"),
+            plural(proposal.rows, "row")
+        ));
     } else {
-        terminal::note(format!("\n{} and {} seen. Unsure about:", plural(proposal.columns.len() as u64, "column"), plural(proposal.rows, "row")));
+        terminal::note(format!(
+            "\n{} and {} seen. Unsure about:",
+            plural(proposal.columns.len() as u64, "column"),
+            plural(proposal.rows, "row")
+        ));
         for doubt in &unsure {
             terminal::note(format!("  - {}", tame(doubt)));
         }
@@ -145,7 +156,8 @@ fn compile(proposal: &Proposal) -> Result<std::sync::Arc<Compiled>> {
         contract: &contract,
     })
     .map_err(|mistakes| mistaken(&mistakes))?;
-    Compiled::new(plan, std::collections::BTreeMap::new(), ReferenceTables::default(), Secrets::default()).map_err(|mistakes| mistaken(&mistakes))
+    Compiled::new(plan, std::collections::BTreeMap::new(), ReferenceTables::default(), Secrets::default())
+        .map_err(|mistakes| mistaken(&mistakes))
 }
 
 /// Takes back promises that rows of the sample break; `false` if there are none left to take back.
@@ -164,7 +176,12 @@ fn relax(proposal: &mut Proposal, report: &Report) -> bool {
                 column.unique = false;
                 column.doubts.push(format!("{} repeat a value", plural(problem.count, "row")));
             }
-            Code::Required | Code::RepeatedUnique | Code::NulCharacter | Code::InvalidEncoding | Code::TooFewFields | Code::TooManyFields => continue,
+            Code::Required
+            | Code::RepeatedUnique
+            | Code::NulCharacter
+            | Code::InvalidEncoding
+            | Code::TooFewFields
+            | Code::TooManyFields => continue,
             _ if !is_spelled(&proposal.format, column.kind) => continue,
             code => {
                 column.doubts.push(format!("taken as text, because of {} otherwise ({code})", plural(problem.count, "problem")));

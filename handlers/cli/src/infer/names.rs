@@ -50,11 +50,8 @@ fn snake(source: &str) -> String {
 /// A pipeline's name from a file's: lower case letters and digits with single hyphens, without extensions and trailing dates.
 pub(crate) fn pipeline(file_name: &str) -> String {
     let stem = file_name.split('.').next().unwrap_or_default();
-    let words: Vec<String> = stem
-        .split(|c: char| !c.is_ascii_alphanumeric())
-        .filter(|word| !word.is_empty())
-        .map(str::to_ascii_lowercase)
-        .collect();
+    let words: Vec<String> =
+        stem.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty()).map(str::to_ascii_lowercase).collect();
     let is_date = |word: &String| word.bytes().all(|b| b.is_ascii_digit());
     let keep = words.iter().rposition(|word| !is_date(word)).map_or(0, |at| at + 1);
     let name = words[..keep].join("-");

@@ -119,7 +119,8 @@ impl Profile {
             let digits = |text: &str| text.bytes().filter(u8::is_ascii_digit).count() as u32;
             self.whole_digits = self.whole_digits.max(digits(whole));
             let fraction = digits(fraction);
-            self.fraction_digits = Some(self.fraction_digits.map_or((fraction, fraction), |(low, high)| (low.min(fraction), high.max(fraction))));
+            self.fraction_digits =
+                Some(self.fraction_digits.map_or((fraction, fraction), |(low, high)| (low.min(fraction), high.max(fraction))));
         }
     }
 

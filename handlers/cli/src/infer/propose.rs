@@ -103,8 +103,21 @@ fn is_number(shapes: Shapes, spelling: &Spelling) -> bool {
 
 fn is_typed(shapes: Shapes, spelling: &Spelling) -> bool {
     let others = [
-        Shape::TrueFalse, Shape::YesNo, Shape::YN, Shape::TF, Shape::DateIso, Shape::DateSlashed, Shape::DateCompact, Shape::DateDayFirst,
-        Shape::DateMonthFirst, Shape::DateDotted, Shape::Instant, Shape::WallClock, Shape::WallClockBlank, Shape::Time, Shape::Uuid,
+        Shape::TrueFalse,
+        Shape::YesNo,
+        Shape::YN,
+        Shape::TF,
+        Shape::DateIso,
+        Shape::DateSlashed,
+        Shape::DateCompact,
+        Shape::DateDayFirst,
+        Shape::DateMonthFirst,
+        Shape::DateDotted,
+        Shape::Instant,
+        Shape::WallClock,
+        Shape::WallClockBlank,
+        Shape::Time,
+        Shape::Uuid,
     ];
     is_number(shapes, spelling) || others.into_iter().any(|shape| shapes.has(shape))
 }
@@ -155,7 +168,11 @@ fn kind(profile: &Profile, spelling: &mut Spelling, doubts: &mut Vec<String>) ->
     }
     if profile.shapes == Shapes::NONE {
         if let Some((shape, others)) = profile.nearly() {
-            doubts.push(format!("{others} of {} values are no {}, all others are: text, until they are corrected", profile.values, shape.name()));
+            doubts.push(format!(
+                "{others} of {} values are no {}, all others are: text, until they are corrected",
+                profile.values,
+                shape.name()
+            ));
         }
         return Kind::Text;
     }
@@ -172,12 +189,9 @@ fn kind(profile: &Profile, spelling: &mut Spelling, doubts: &mut Vec<String>) ->
     if is_number(profile.shapes, spelling) {
         return number(profile, doubts);
     }
-    for (shape, words) in [
-        (Shape::TrueFalse, ["true", "false"]),
-        (Shape::YesNo, ["yes", "no"]),
-        (Shape::YN, ["y", "n"]),
-        (Shape::TF, ["t", "f"]),
-    ] {
+    for (shape, words) in
+        [(Shape::TrueFalse, ["true", "false"]), (Shape::YesNo, ["yes", "no"]), (Shape::YN, ["y", "n"]), (Shape::TF, ["t", "f"])]
+    {
         if has(shape) {
             if shape != Shape::TrueFalse && profile.is_constant() {
                 doubts.push(format!("every value is the same word: perhaps `{}` or `{}` is no boolean", words[0], words[1]));

@@ -171,9 +171,8 @@ fn numbers(value: &str) -> Shapes {
             .with(Shape::PointGroups, number)
             .with(Shape::Float, number);
     }
-    let fixed = |mark: char| {
-        digits.split_once(mark).is_some_and(|(whole, fraction)| all_digits(whole) && all_digits(fraction) && !coded(whole))
-    };
+    let fixed =
+        |mark: char| digits.split_once(mark).is_some_and(|(whole, fraction)| all_digits(whole) && all_digits(fraction) && !coded(whole));
     let groups = |separator: char, mark: char| {
         let whole = digits.split_once(mark).map_or(digits, |(whole, _)| whole);
         let fraction_is_fine = digits.split_once(mark).is_none_or(|(_, fraction)| all_digits(fraction));
@@ -212,7 +211,9 @@ fn dates(value: &str) -> Shapes {
         5 | 8..=15 if bytes[2] == b':' => none.with(Shape::Time, is_time(value)),
         10 if bytes[4] == b'-' && bytes[7] == b'-' => none.with(Shape::DateIso, date("%Y-%m-%d")),
         10 if bytes[4] == b'/' && bytes[7] == b'/' => none.with(Shape::DateSlashed, date("%Y/%m/%d")),
-        10 if bytes[2] == b'/' && bytes[5] == b'/' => none.with(Shape::DateDayFirst, date("%d/%m/%Y")).with(Shape::DateMonthFirst, date("%m/%d/%Y")),
+        10 if bytes[2] == b'/' && bytes[5] == b'/' => {
+            none.with(Shape::DateDayFirst, date("%d/%m/%Y")).with(Shape::DateMonthFirst, date("%m/%d/%Y"))
+        }
         10 if bytes[2] == b'.' && bytes[5] == b'.' => none.with(Shape::DateDotted, date("%d.%m.%Y")),
         19.. if bytes[4] == b'-' && bytes[10] == b'T' => none
             .with(Shape::Instant, DateTime::parse_from_rfc3339(value).is_ok())

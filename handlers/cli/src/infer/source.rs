@@ -60,7 +60,10 @@ impl<'a> Source<'a> {
         source.head_is_all = head.len() <= HEAD;
         head.truncate(HEAD);
         if head.contains(&0) {
-            return Err(Fault::usage(format!("{} is no text (it has NUL bytes) and no Parquet file; UTF-16 must be converted first", path.display())));
+            return Err(Fault::usage(format!(
+                "{} is no text (it has NUL bytes) and no Parquet file; UTF-16 must be converted first",
+                path.display()
+            )));
         }
         if head.iter().all(u8::is_ascii_whitespace) {
             return Err(Fault::usage(format!("{} is empty: there is nothing to learn from it", path.display())));

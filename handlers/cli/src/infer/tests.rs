@@ -116,7 +116,9 @@ fn a_ragged_row_is_named_and_rejected() {
 
 #[test]
 fn what_teaches_nothing_is_refused() {
-    for (name, content) in [("a.csv", &b""[..]), ("b.csv", b"\n \n"), ("c.csv", b"a\0b"), ("d.csv", b"x,x\n1,2\n"), ("e.ndjson", b"{broken\n")] {
+    for (name, content) in
+        [("a.csv", &b""[..]), ("b.csv", b"\n \n"), ("c.csv", b"a\0b"), ("d.csv", b"x,x\n1,2\n"), ("e.ndjson", b"{broken\n")]
+    {
         assert_eq!(infer(name, content).unwrap_err().exit, crate::Exit::Usage, "{name}");
     }
 }

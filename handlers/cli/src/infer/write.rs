@@ -56,7 +56,15 @@ impl Proposal {
     /// Text of the contract.
     pub(crate) fn contract(&self) -> String {
         let mut out = String::new();
-        line(&mut out, &format!("# Drafted from {} ({} rows{}).", comment(&self.file), self.rows, if self.partial { ", the first of more" } else { "" }));
+        line(
+            &mut out,
+            &format!(
+                "# Drafted from {} ({} rows{}).",
+                comment(&self.file),
+                self.rows,
+                if self.partial { ", the first of more" } else { "" }
+            ),
+        );
         line(&mut out, "# A file shows what is, not what was promised: read it with the partner, then set status to active.");
         line(&mut out, "apiVersion: v3.1.0");
         line(&mut out, "kind: DataContract");
@@ -76,7 +84,14 @@ impl Proposal {
     /// Text of the pipeline.
     pub(crate) fn pipeline(&self) -> String {
         let mut out = String::new();
-        line(&mut out, &format!("# Drafted from {}. Add tasks, rules, limits; try it with `sluice check FILE --pipeline {}`.", comment(&self.file), self.pipeline_file()));
+        line(
+            &mut out,
+            &format!(
+                "# Drafted from {}. Add tasks, rules, limits; try it with `sluice check FILE --pipeline {}`.",
+                comment(&self.file),
+                self.pipeline_file()
+            ),
+        );
         line(&mut out, "apiVersion: sluice/v1");
         line(&mut out, "kind: Pipeline");
         line(&mut out, &format!("name: {}", quote(&self.name)));
@@ -233,7 +248,9 @@ fn quote(text: &str) -> String {
 
 /// Text that cannot leave its comment.
 fn comment(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() || matches!(c, '\u{85}' | '\u{2028}' | '\u{2029}' | '\u{feff}') { '\u{fffd}' } else { c }).collect()
+    text.chars()
+        .map(|c| if c.is_control() || matches!(c, '\u{85}' | '\u{2028}' | '\u{2029}' | '\u{feff}') { '\u{fffd}' } else { c })
+        .collect()
 }
 
 #[cfg(test)]

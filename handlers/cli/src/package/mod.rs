@@ -160,7 +160,10 @@ fn clear(out: &Path, force: bool) -> Result<()> {
             return Err(Fault::usage(format!("{} is not empty; --force replaces what is in it", out.display())));
         }
         if !out.join(".funcignore").is_file() || !out.join("host.json").is_file() {
-            return Err(Fault::usage(format!("{} does not look like an earlier package, so --force does not remove it; choose another --out", out.display())));
+            return Err(Fault::usage(format!(
+                "{} does not look like an earlier package, so --force does not remove it; choose another --out",
+                out.display()
+            )));
         }
         fs::remove_dir_all(out).file("remove", out)?;
     }

@@ -59,7 +59,9 @@ pub(crate) fn state_line(run: &Run) -> String {
     let more = match run.state.as_str() {
         "moving" => run.segments.map(|n| plural(n.into(), "segment")),
         "transforming" => run.chunks.map(|n| plural(n.into(), "chunk")),
-        "reviewing" => Some(format!("{} of {} open (sluice review list --run {})", run.open_cases, plural(run.cases.into(), "case"), run.run_id)),
+        "reviewing" => {
+            Some(format!("{} of {} open (sluice review list --run {})", run.open_cases, plural(run.cases.into(), "case"), run.run_id))
+        }
         "completed" => run.counts.as_ref().map(|c| format!("{} published", plural(c.published + c.corrected, "row"))),
         _ => None,
     };

@@ -166,7 +166,8 @@ async fn show(client: &Client, id: &str, json: bool) -> Result<()> {
     terminal::print(&describe(&run))?;
     // What happened is for the staff; a partner sees the rest.
     if let Some(Value::Array(events)) = timeline(client, id).await? {
-        let mut table = Table::new(&[("", Align::Right), ("at", Align::Left), ("who", Align::Left), ("what", Align::Left), ("detail", Align::Left)]);
+        let mut table =
+            Table::new(&[("", Align::Right), ("at", Align::Left), ("who", Align::Left), ("what", Align::Left), ("detail", Align::Left)]);
         for event in &events {
             let event: Event = view(event)?;
             table.row([event.seq.to_string(), event.at, event.actor.name, event.action, detail(&event.detail)]);

@@ -117,7 +117,11 @@ impl Story {
             }
             self.told = event.seq + 1;
             let time = event.at.get(11..23).unwrap_or(&event.at).to_owned();
-            terminal::line(format!("{time}  {:<16} {}", tame(&event.action), shorten(&format!("{} {}", event.actor.name, detail(&event.detail)), 110)))?;
+            terminal::line(format!(
+                "{time}  {:<16} {}",
+                tame(&event.action),
+                shorten(&format!("{} {}", event.actor.name, detail(&event.detail)), 110)
+            ))?;
         }
         Ok(())
     }
@@ -184,7 +188,11 @@ async fn outcome(people: &Cast, run: &Run, sent_blake3: &str, lake: &dyn Lake) -
         ))?;
         let counted = run.counts.as_ref().map_or(0, |c| c.published + c.corrected);
         if counted != committed.rows {
-            return Err(Fault::data(format!("the run counts {} published rows, the table's log {}", count(counted), count(committed.rows))));
+            return Err(Fault::data(format!(
+                "the run counts {} published rows, the table's log {}",
+                count(counted),
+                count(committed.rows)
+            )));
         }
     }
     if run.counts.as_ref().is_some_and(|c| c.rejected > 0) {

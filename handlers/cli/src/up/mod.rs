@@ -71,7 +71,9 @@ pub(crate) struct Ending {
 
 impl Ending {
     fn new() -> Result<Self> {
-        signal(SignalKind::terminate()).map(|terminate| Self { terminate }).map_err(|error| Fault::internal(format!("cannot listen for signals: {error}")))
+        signal(SignalKind::terminate())
+            .map(|terminate| Self { terminate })
+            .map_err(|error| Fault::internal(format!("cannot listen for signals: {error}")))
     }
 
     async fn asked(&mut self) {
@@ -130,7 +132,9 @@ fn prepare(arguments: &UpArguments, samples: &[samples::Sample]) -> Result<Prepa
     let mut settings = local.values.clone();
     settings.extend(settings::secrets(&arguments.state_dir, &samples::secret_names(samples))?);
     let principals = principals::load_or_make(&arguments.state_dir)?;
-    let port = |offset: u16| if arguments.port == 0 { Ok(0) } else { arguments.port.checked_add(offset).ok_or_else(|| Fault::usage("--port is too high")) };
+    let port = |offset: u16| {
+        if arguments.port == 0 { Ok(0) } else { arguments.port.checked_add(offset).ok_or_else(|| Fault::usage("--port is too high")) }
+    };
     let audience = local.audience();
     let mut config = Config::new(&arguments.app_root, handler, &arguments.state_dir);
     config.settings.clone_from(&settings);
@@ -157,7 +161,8 @@ async fn work(
 ) -> Result<()> {
     let urls = host.urls();
     connection(urls, audience)?.write(&arguments.state_dir)?;
-    let azure = sluice_azure::Settings::from_env(settings::expanded(values, urls)).map_err(|error| Fault::usage(format!("local.settings.json: {error}")))?;
+    let azure = sluice_azure::Settings::from_env(settings::expanded(values, urls))
+        .map_err(|error| Fault::usage(format!("local.settings.json: {error}")))?;
     Box::pin(sluice_azure::provision(&azure)).await.map_err(|error| Fault::unreachable(format!("cannot set up the emulators: {error}")))?;
     match tokio::time::timeout(READY, host.wait_ready()).await {
         Ok(Ok(())) => {}
@@ -177,7 +182,9 @@ async fn work(
         let lake = sluice_azure::connect(&azure).map_err(|error| Fault::internal(error.to_string()))?.lake;
         demo::run(&arguments.state_dir, &arguments.app_root.join("samples"), lake.as_ref()).await?;
         if !arguments.keep {
-            return terminal::line("That was the demo. Everything is kept: ./sluice up starts it again, and says how to upload files of your own.");
+            return terminal::line(
+                "That was the demo. Everything is kept: ./sluice up starts it again, and says how to upload files of your own.",
+            );
         }
     }
     terminal::print(&guide::guide(urls, &arguments.state_dir, arguments.state_dir == Path::new(STATE_DIR)))

@@ -61,7 +61,9 @@ pub(crate) async fn store(client: &Client, samples: &[Sample]) -> Result<()> {
         }
         let name = &sample.plan.pipeline.name;
         if client.find(&["pipelines", name]).await?.is_none() {
-            pipelines::put(client, &sample.file).await.map_err(|fault| Fault { message: format!("{}: {}", sample.file.display(), fault.message), ..fault })?;
+            pipelines::put(client, &sample.file)
+                .await
+                .map_err(|fault| Fault { message: format!("{}: {}", sample.file.display(), fault.message), ..fault })?;
             terminal::note(format!("stored pipeline {name}"));
         }
     }

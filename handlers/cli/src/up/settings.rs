@@ -97,8 +97,10 @@ mod tests {
 
     #[test]
     fn local_settings_are_read() {
-        let settings: LocalSettings =
-            serde_json::from_str(r#"{"IsEncrypted":false,"Values":{"SLUICE_AUDIENCE":"api://a, api://b"},"Host":{"CORS":"http://localhost:4280, http://x"}}"#).unwrap();
+        let settings: LocalSettings = serde_json::from_str(
+            r#"{"IsEncrypted":false,"Values":{"SLUICE_AUDIENCE":"api://a, api://b"},"Host":{"CORS":"http://localhost:4280, http://x"}}"#,
+        )
+        .unwrap();
         assert_eq!(settings.audience(), "api://a");
         assert_eq!(settings.cors_origins(), ["http://localhost:4280", "http://x"]);
     }

@@ -50,7 +50,9 @@ impl SidecarFile {
     pub(crate) fn of(file: &Path, target: &str) -> Result<Self> {
         let absolute = std::path::absolute(file).map_err(|error| Fault::usage(format!("cannot find {}: {error}", file.display())))?;
         let variable = |name: &str| std::env::var_os(name).filter(|v| !v.is_empty()).map(PathBuf::from);
-        let base = variable("XDG_STATE_HOME").or_else(|| variable("HOME").map(|home| home.join(".local/state"))).unwrap_or_else(std::env::temp_dir);
+        let base = variable("XDG_STATE_HOME")
+            .or_else(|| variable("HOME").map(|home| home.join(".local/state")))
+            .unwrap_or_else(std::env::temp_dir);
         let mut name = blake3::Hasher::new();
         name.update(absolute.as_os_str().as_encoded_bytes()).update(b"\0").update(target.as_bytes());
         Ok(Self { path: base.join("sluice/uploads").join(format!("{}.json", &name.finalize().to_hex()[..32])) })
@@ -59,7 +61,9 @@ impl SidecarFile {
     /// What is staged already of an upload with the same shape.
     pub(crate) fn read(&self, fresh: &Sidecar) -> BTreeMap<u64, String> {
         let old = std::fs::read(&self.path).ok().and_then(|text| serde_json::from_slice::<Sidecar>(&text).ok());
-        old.filter(|old| old.target == fresh.target && old.size == fresh.size && old.block_bytes == fresh.block_bytes).map(|old| old.staged).unwrap_or_default()
+        old.filter(|old| old.target == fresh.target && old.size == fresh.size && old.block_bytes == fresh.block_bytes)
+            .map(|old| old.staged)
+            .unwrap_or_default()
     }
 
     /// Notes what is staged. Without it only the resuming is lost, so a folder that cannot be written is no fault.

@@ -51,7 +51,8 @@ pub(crate) struct UploadArguments {
 
 /// Runs the command.
 pub(crate) async fn run(arguments: UploadArguments) -> Result<()> {
-    let metadata = std::fs::metadata(&arguments.file).map_err(|error| Fault::usage(format!("cannot read {}: {error}", arguments.file.display())))?;
+    let metadata =
+        std::fs::metadata(&arguments.file).map_err(|error| Fault::usage(format!("cannot read {}: {error}", arguments.file.display())))?;
     if !metadata.is_file() {
         return Err(Fault::usage(format!("{} is no file", arguments.file.display())));
     }
@@ -75,11 +76,19 @@ pub(crate) async fn run(arguments: UploadArguments) -> Result<()> {
     let elapsed = begun.elapsed();
     let grant_id = granted.as_ref().map(|(_, grant)| grant.clone());
     if arguments.json && !arguments.wait {
-        return terminal::json(&json!({ "grantId": grant_id, "bytes": sent.bytes, "resumedBytes": sent.resumed, "blake3": sent.blake3, "sha256": sent.sha256 }));
+        return terminal::json(
+            &json!({ "grantId": grant_id, "bytes": sent.bytes, "resumedBytes": sent.resumed, "blake3": sent.blake3, "sha256": sent.sha256 }),
+        );
     }
     let speed = bytes(((sent.bytes - sent.resumed) as f64 / elapsed.as_secs_f64().max(1e-6)) as u64);
     let resumed = if sent.resumed > 0 { format!(", {} of them in an earlier try", bytes(sent.resumed)) } else { String::new() };
-    terminal::note(format!("uploaded {}{resumed} in {} ({speed}/s)\nblake3 {}\nsha256 {}", bytes(sent.bytes), duration(elapsed), sent.blake3, sent.sha256));
+    terminal::note(format!(
+        "uploaded {}{resumed} in {} ({speed}/s)\nblake3 {}\nsha256 {}",
+        bytes(sent.bytes),
+        duration(elapsed),
+        sent.blake3,
+        sent.sha256
+    ));
     let Some((client, grant)) = granted else { return Ok(()) };
     terminal::note(format!("grant  {grant}"));
     if !arguments.wait {

@@ -177,8 +177,14 @@ fn read(path: &Path, size: u64, block_bytes: u64, to_senders: &mpsc::Sender<Bloc
 async fn stage_block(blob: &BlobClient, block: Block) -> Result<(u64, String, u64)> {
     let Block { index, bytes, hash } = block;
     let length = bytes.len() as u64;
-    let options = BlockBlobClientStageBlockOptions { transactional_content_md5: Some(Md5::digest(&bytes).to_vec()), ..BlockBlobClientStageBlockOptions::default() };
-    blob.block_blob_client().stage_block(&block_id(index), length, bytes.into(), Some(options)).await.map_err(|error| storage_fault(&error))?;
+    let options = BlockBlobClientStageBlockOptions {
+        transactional_content_md5: Some(Md5::digest(&bytes).to_vec()),
+        ..BlockBlobClientStageBlockOptions::default()
+    };
+    blob.block_blob_client()
+        .stage_block(&block_id(index), length, bytes.into(), Some(options))
+        .await
+        .map_err(|error| storage_fault(&error))?;
     Ok((index, hash, length))
 }
 
@@ -216,8 +222,12 @@ fn storage_fault(error: &azure_core::Error) -> Fault {
         (Some(409), code) if code == "BlobAlreadyExists" || code == "UnauthorizedBlobOverwrite" => {
             Fault::usage("there is a file at this path already, and a grant never overwrites: choose another --to")
         }
-        (Some(403), code) if code == "UnauthorizedBlobOverwrite" => Fault::usage("there is a file at this path already, and a grant never overwrites: choose another --to"),
-        (Some(status @ (401 | 403)), code) => Fault::unreachable(format!("the storage account refuses the upload ({status} {code}): is the URL complete, and still valid?")),
+        (Some(403), code) if code == "UnauthorizedBlobOverwrite" => {
+            Fault::usage("there is a file at this path already, and a grant never overwrites: choose another --to")
+        }
+        (Some(status @ (401 | 403)), code) => {
+            Fault::unreachable(format!("the storage account refuses the upload ({status} {code}): is the URL complete, and still valid?"))
+        }
         (Some(404), code) => Fault::unreachable(format!("the place to upload to does not exist (404 {code})")),
         (Some(status), code) => Fault::unreachable(format!("the storage account answered {status} {code}")),
         (None, _) => {

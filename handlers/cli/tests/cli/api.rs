@@ -31,7 +31,11 @@ fn a_service_that_is_away_is_unreachable() {
 #[test]
 fn tokens_do_not_travel_unencrypted() {
     let folder = tempdir().unwrap();
-    let (code, _, err) =
-        run(sluice().args(["runs"]).env("SLUICE_API", "http://example.com/api").env("SLUICE_TOKEN", "t").arg("--state-dir").arg(folder.path()));
+    let (code, _, err) = run(sluice()
+        .args(["runs"])
+        .env("SLUICE_API", "http://example.com/api")
+        .env("SLUICE_TOKEN", "t")
+        .arg("--state-dir")
+        .arg(folder.path()));
     assert!(code == 2 && err.contains("https"), "{err}");
 }

@@ -39,7 +39,12 @@ fn every_row_of_the_sample_has_one_outcome() {
     let sum: u64 = ["accepted", "rejected", "filtered", "duplicate", "held"].map(|o| total(&found, o)).iter().sum();
     assert_eq!(sum, total(&found, "rows"));
     // The pipeline holds flights that arrive more than 300 minutes late, unless another rule rejects them.
-    let late = fs::read_to_string(&file).unwrap().lines().skip(1).filter(|l| l.split(',').nth(8).and_then(|d| d.parse::<i64>().ok()).is_some_and(|d| d > 300)).count();
+    let late = fs::read_to_string(&file)
+        .unwrap()
+        .lines()
+        .skip(1)
+        .filter(|l| l.split(',').nth(8).and_then(|d| d.parse::<i64>().ok()).is_some_and(|d| d > 300))
+        .count();
     let held = found["tally"]["held"].as_array().unwrap();
     let by_rule = |name: &str| held.iter().find(|h| h["cause"]["name"] == name).map_or(0, |h| h["count"].as_u64().unwrap());
     assert_eq!(by_rule("long-delay"), late as u64, "{held:?}");
@@ -90,7 +95,8 @@ fn threads_and_compression_change_nothing() {
     let mut gzip = flate2::write::GzEncoder::new(fs::File::create(&packed).unwrap(), flate2::Compression::fast());
     gzip.write_all(&fs::read(&plain).unwrap()).unwrap();
     gzip.finish().unwrap();
-    let outcome = |file: &Path, threads: &str| report(check(file).args(["--threads", threads, "--secret", "tailnum-key=k"])).1["tally"].clone();
+    let outcome =
+        |file: &Path, threads: &str| report(check(file).args(["--threads", threads, "--secret", "tailnum-key=k"])).1["tally"].clone();
     let one = outcome(&plain, "1");
     assert_eq!(one, outcome(&plain, "4"));
     assert_eq!(one["totals"], outcome(&packed, "2")["totals"]);
@@ -130,7 +136,8 @@ fn mistakes_of_the_configuration_are_said_all_at_once() {
         fs::copy(flights().join(name), folder.path().join(name)).unwrap();
     }
     let pipeline = folder.path().join("flights.pipeline.yaml");
-    let text = fs::read_to_string(&pipeline).unwrap().replace("approvers: 1", "approvers: 9").replace("shortRow: reject", "shortRow: maybe");
+    let text =
+        fs::read_to_string(&pipeline).unwrap().replace("approvers: 1", "approvers: 9").replace("shortRow: reject", "shortRow: maybe");
     fs::write(&pipeline, text).unwrap();
     let file = flights().join("flights-dirty.csv");
     let (code, _, err) = run(sluice().arg("check").arg(&file).arg("--pipeline").arg(&pipeline));

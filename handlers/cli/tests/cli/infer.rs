@@ -37,7 +37,8 @@ fn the_orders_keep_the_contract_drafted_from_them() {
     let file = repository().join("samples/orders/orders-2024-05.ndjson");
     let (code, _, err) = run(sluice().arg("infer").arg(&file).arg("--out").arg(folder.path()));
     assert_eq!(code, 0, "{err}");
-    let (code, out, err) = run(sluice().arg("check").arg(&file).arg("--json").arg("--pipeline").arg(folder.path().join("orders.pipeline.yaml")));
+    let (code, out, err) =
+        run(sluice().arg("check").arg(&file).arg("--json").arg("--pipeline").arg(folder.path().join("orders.pipeline.yaml")));
     assert_eq!(code, 0, "{out}{err}");
     let report: serde_json::Value = serde_json::from_str(&out).unwrap();
     // One line is cut off, one address is a text, one boolean is a word.
@@ -58,7 +59,8 @@ fn accepted_parquet_can_be_a_sample_too() {
     assert_eq!(code, 0, "{err}");
     let (code, _, err) = run(sluice().arg("infer").arg(&accepted).arg("--out").arg(folder.path()));
     assert_eq!(code, 0, "{err}");
-    let (code, out, err) = run(sluice().arg("check").arg(&accepted).arg("--strict").arg("--pipeline").arg(folder.path().join("accepted.pipeline.yaml")));
+    let (code, out, err) =
+        run(sluice().arg("check").arg(&accepted).arg("--strict").arg("--pipeline").arg(folder.path().join("accepted.pipeline.yaml")));
     assert_eq!(code, 0, "{out}{err}");
 }
 

@@ -30,7 +30,10 @@ fn the_folder_is_what_the_functions_host_expects() {
     assert_eq!(fs::metadata(&handler).unwrap().permissions().mode() & 0o777, 0o755);
     assert_eq!(fs::read(&handler).unwrap(), fs::read(program).unwrap());
     assert!(out.join("host.json").is_file());
-    let functions = fs::read_dir(repository().join("functions")).unwrap().filter(|e| e.as_ref().unwrap().path().join("function.json").is_file()).count();
+    let functions = fs::read_dir(repository().join("functions"))
+        .unwrap()
+        .filter(|e| e.as_ref().unwrap().path().join("function.json").is_file())
+        .count();
     let packed = fs::read_dir(&out).unwrap().filter(|e| e.as_ref().unwrap().path().join("function.json").is_file()).count();
     assert!(functions > 0 && functions == packed, "{functions} and {packed}");
     assert!(!out.join("local.settings.json").exists());

@@ -24,10 +24,17 @@ struct Account {
 
 type Shared = Arc<Mutex<Account>>;
 
-async fn put_blob(State(account): State<Shared>, Query(query): Query<BTreeMap<String, String>>, headers: HeaderMap, body: Bytes) -> Response {
+async fn put_blob(
+    State(account): State<Shared>,
+    Query(query): Query<BTreeMap<String, String>>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
     let mut account = account.lock().unwrap_or_else(PoisonError::into_inner);
     match query["comp"].as_str() {
-        "block" if account.breaks_after == Some(account.taken) => (StatusCode::FORBIDDEN, [("x-ms-error-code", "AuthenticationFailed")]).into_response(),
+        "block" if account.breaks_after == Some(account.taken) => {
+            (StatusCode::FORBIDDEN, [("x-ms-error-code", "AuthenticationFailed")]).into_response()
+        }
         "block" => {
             account.taken += 1;
             account.staged.insert(query["blockid"].clone(), body);
@@ -50,7 +57,8 @@ async fn put_blob(State(account): State<Shared>, Query(query): Query<BTreeMap<St
 async fn serve(account: Shared) -> SocketAddr {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    let router = axum::Router::new().route("/{*path}", put(put_blob)).layer(axum::extract::DefaultBodyLimit::max(16 << 20)).with_state(account);
+    let router =
+        axum::Router::new().route("/{*path}", put(put_blob)).layer(axum::extract::DefaultBodyLimit::max(16 << 20)).with_state(account);
     tokio::spawn(async move { axum::serve(listener, router).await });
     address
 }
@@ -77,7 +85,10 @@ async fn an_interrupted_upload_goes_on_where_it_stopped() {
     let (code, _, err) = tokio::task::spawn_blocking(upload.clone()).await.unwrap();
     assert_eq!(code, 3, "{err}");
     assert!(!err.contains("secret-signature"), "{err}");
-    let notes = std::fs::read_dir(folder.path().join("sluice/uploads")).unwrap().map(|e| std::fs::read_to_string(e.unwrap().path()).unwrap()).collect::<Vec<_>>();
+    let notes = std::fs::read_dir(folder.path().join("sluice/uploads"))
+        .unwrap()
+        .map(|e| std::fs::read_to_string(e.unwrap().path()).unwrap())
+        .collect::<Vec<_>>();
     assert!(notes.len() == 1 && !notes[0].contains("secret-signature"), "{notes:?}");
 
     account.lock().unwrap().breaks_after = None;

@@ -1,5 +1,6 @@
 //! Azurite's blob service as a child process.
 
+use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -10,6 +11,7 @@ use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
 use tokio::process::{Child, Command};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
+use tokio::time::Instant;
 
 use super::access_log::{BlobWritten, blob_written};
 use crate::config::AzuriteConfig;
@@ -19,6 +21,9 @@ use crate::leftover::{ChildNote, signal_child};
 const START_LIMIT: Duration = Duration::from_mins(1);
 const STOP_LIMIT: Duration = Duration::from_secs(30);
 const RESTART_AFTER: Duration = Duration::from_secs(1);
+
+/// How long the port of a process that has ended may stay taken: until the last of its threads is gone.
+const PORT_LINGERS: Duration = Duration::from_secs(10);
 
 /// What Azurite prints once it takes requests.
 const READY: &str = "successfully listens on";
@@ -53,8 +58,9 @@ impl Azurite {
             return Err(StartError::Azurite(format!("{} does not exist; install its npm packages first", config.script.display())));
         }
         let note = ChildNote::new(state_dir, "azurite", location.display().to_string());
-        note.stop_leftover(Signal::TERM, STOP_LIMIT).await.map_err(StartError::state(state_dir))?;
-        std::net::TcpListener::bind(("127.0.0.1", port)).map_err(|source| StartError::Bind { role: "blob storage", port, source })?;
+        let was_left = note.stop_leftover(Signal::TERM, STOP_LIMIT).await.map_err(StartError::state(state_dir))?;
+        let patience = if was_left { PORT_LINGERS } else { Duration::ZERO };
+        port_is_free(port, patience).await.map_err(|source| StartError::Bind { role: "blob storage", port, source })?;
         let runner = Runner { config, location, port, note, written };
         let child = runner.launch().await.map_err(StartError::Azurite)?;
         let (stop, stopped) = oneshot::channel();
@@ -131,6 +137,17 @@ impl Runner {
                 }
                 Err(_) => Err(format!("it does not listen after {START_LIMIT:?}")),
             },
+        }
+    }
+}
+
+async fn port_is_free(port: u16, patience: Duration) -> std::io::Result<()> {
+    let deadline = Instant::now() + patience;
+    loop {
+        match TcpListener::bind(("127.0.0.1", port)) {
+            Ok(_) => return Ok(()),
+            Err(error) if Instant::now() >= deadline => return Err(error),
+            Err(_) => tokio::time::sleep(Duration::from_millis(25)).await,
         }
     }
 }

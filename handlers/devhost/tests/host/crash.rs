@@ -34,8 +34,8 @@ async fn play_devhost() {
     host.wait_ready().await.unwrap();
     for n in 0.. {
         host.send("work", json!({"n": n, "do": "pass"}).to_string()).await.unwrap();
-        // Not println: the test runner would keep it to itself.
-        writeln!(std::io::stderr(), "acknowledged {n}").unwrap();
+        // One write, so that the kill leaves a whole line or none; println would be the test runner's.
+        std::io::stderr().write_all(format!("acknowledged {n}\n").as_bytes()).unwrap();
     }
 }
 

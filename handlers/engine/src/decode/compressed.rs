@@ -11,7 +11,10 @@ const STEP: usize = 64 << 10;
 enum Inner {
     /// `None` between two members.
     Gzip(Option<Decompress>),
-    Zstd { decoder: Box<Decoder<'static>>, is_between_frames: bool },
+    Zstd {
+        decoder: Box<Decoder<'static>>,
+        is_between_frames: bool,
+    },
 }
 
 /// A stream of gzip members or zstd frames that refuses to grow beyond its cap.
@@ -42,7 +45,10 @@ impl Capped {
             self.taken += taken as u64;
             self.given += given as u64;
             if self.given > self.cap {
-                let message = format!("the file grows beyond {} bytes when it is decompressed (limits.expansion); raise the limit if that is right", self.cap);
+                let message = format!(
+                    "the file grows beyond {} bytes when it is decompressed (limits.expansion); raise the limit if that is right",
+                    self.cap
+                );
                 return Err(Refusal::new(Code::ExpandsTooMuch, message).into());
             }
             input = &input[taken..];

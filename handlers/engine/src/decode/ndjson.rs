@@ -82,10 +82,20 @@ impl NdjsonRecords {
                 Some(column) if values[*column].is_none() => values[*column] = Some(value),
                 Some(column) => {
                     let columns = Arc::clone(rows.columns());
-                    rows.fault(Fault::new(Code::RepeatedKey, "the key stands twice in the object"), Some(&columns[*column].name), None, true);
+                    rows.fault(
+                        Fault::new(Code::RepeatedKey, "the key stands twice in the object"),
+                        Some(&columns[*column].name),
+                        None,
+                        true,
+                    );
                 }
                 None if self.reject_unknown => {
-                    rows.fault(Fault::new(Code::UnknownKey, "the contract has no such key"), None, Some(crate::typed::text::shorten(&key, crate::VALUE_CHARS)), true);
+                    rows.fault(
+                        Fault::new(Code::UnknownKey, "the contract has no such key"),
+                        None,
+                        Some(crate::typed::text::shorten(&key, crate::VALUE_CHARS)),
+                        true,
+                    );
                 }
                 None => unknown += 1,
             }

@@ -48,9 +48,13 @@ pub(crate) fn raw_value(array: &ArrayRef, row: usize) -> Raw<'_> {
             };
             Raw::Timestamp(i128::from(value) * per_unit, zone.is_some())
         }
-        DataType::Time32(TimeUnit::Second) => Raw::Time(i64::from(array.as_primitive::<types::Time32SecondType>().value(row)) * 1_000_000_000),
+        DataType::Time32(TimeUnit::Second) => {
+            Raw::Time(i64::from(array.as_primitive::<types::Time32SecondType>().value(row)) * 1_000_000_000)
+        }
         DataType::Time32(_) => Raw::Time(i64::from(array.as_primitive::<types::Time32MillisecondType>().value(row)) * 1_000_000),
-        DataType::Time64(TimeUnit::Microsecond) => Raw::Time(array.as_primitive::<types::Time64MicrosecondType>().value(row).saturating_mul(1000)),
+        DataType::Time64(TimeUnit::Microsecond) => {
+            Raw::Time(array.as_primitive::<types::Time64MicrosecondType>().value(row).saturating_mul(1000))
+        }
         DataType::Time64(_) => Raw::Time(array.as_primitive::<types::Time64NanosecondType>().value(row)),
         _ => Raw::Null,
     }
@@ -58,10 +62,17 @@ pub(crate) fn raw_value(array: &ArrayRef, row: usize) -> Raw<'_> {
 
 /// Whether values of a Parquet column can be read at all.
 pub(crate) fn is_readable(data_type: &DataType) -> bool {
-    data_type.is_primitive() && !matches!(data_type, DataType::Decimal256(..) | DataType::Duration(_) | DataType::Interval(_) | DataType::Date64)
+    data_type.is_primitive()
+        && !matches!(data_type, DataType::Decimal256(..) | DataType::Duration(_) | DataType::Interval(_) | DataType::Date64)
         || matches!(
             data_type,
-            DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View | DataType::Binary | DataType::LargeBinary | DataType::BinaryView | DataType::Boolean
+            DataType::Utf8
+                | DataType::LargeUtf8
+                | DataType::Utf8View
+                | DataType::Binary
+                | DataType::LargeBinary
+                | DataType::BinaryView
+                | DataType::Boolean
         )
 }
 
@@ -69,7 +80,9 @@ pub(crate) fn is_readable(data_type: &DataType) -> bool {
 pub(crate) fn raw_json(raw: Raw<'_>) -> String {
     match raw {
         Raw::Null => "null".to_owned(),
-        Raw::Number(_) | Raw::Boolean(_) | Raw::Integer(_) | Raw::Decimal(..) | Raw::Json(_) => raw.text(sluice_contract::Encoding::Utf8).into_owned(),
+        Raw::Number(_) | Raw::Boolean(_) | Raw::Integer(_) | Raw::Decimal(..) | Raw::Json(_) => {
+            raw.text(sluice_contract::Encoding::Utf8).into_owned()
+        }
         Raw::Float(value) if value.is_finite() => serde_json::Value::from(value).to_string(),
         Raw::Text(_) | Raw::Float(_) | Raw::Date(_) | Raw::Timestamp(..) | Raw::Time(_) => {
             serde_json::Value::from(raw.text(sluice_contract::Encoding::Utf8)).to_string()

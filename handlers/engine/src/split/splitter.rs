@@ -57,17 +57,7 @@ pub(crate) struct Splitter {
 impl Splitter {
     pub(crate) fn new(automaton: Arc<Automaton>, row_bytes: u64) -> Self {
         let row_bytes = usize::try_from(row_bytes).unwrap_or(usize::MAX).clamp(1, u32::MAX as usize - 1);
-        Self {
-            automaton,
-            row_bytes,
-            state: RECORD,
-            at: 0,
-            lines: 0,
-            delimiters: Vec::new(),
-            careful: 0,
-            dropping: false,
-            after_cr: false,
-        }
+        Self { automaton, row_bytes, state: RECORD, at: 0, lines: 0, delimiters: Vec::new(), careful: 0, dropping: false, after_cr: false }
     }
 
     pub(crate) fn row_bytes(&self) -> usize {

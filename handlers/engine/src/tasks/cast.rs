@@ -25,7 +25,13 @@ pub(crate) struct Cast {
 pub(crate) fn is_possible(from: &ArrowType, to: DataType) -> bool {
     let is_number = matches!(
         from,
-        ArrowType::Int8 | ArrowType::Int16 | ArrowType::Int32 | ArrowType::Int64 | ArrowType::Float32 | ArrowType::Float64 | ArrowType::Decimal128(..)
+        ArrowType::Int8
+            | ArrowType::Int16
+            | ArrowType::Int32
+            | ArrowType::Int64
+            | ArrowType::Float32
+            | ArrowType::Float64
+            | ArrowType::Decimal128(..)
     );
     match to {
         _ if *from == arrow_type(to) || *from == ArrowType::Utf8 => true,

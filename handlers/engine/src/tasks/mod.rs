@@ -36,14 +36,25 @@ impl Working {
     }
 
     /// Rejects the rows for which an expression has no value, and takes them out.
-    pub(crate) fn reject_failed(&mut self, failed: &[(usize, String)], column: Option<&str>, what: &str, rows: &mut Rows) -> Result<(), EngineError> {
+    pub(crate) fn reject_failed(
+        &mut self,
+        failed: &[(usize, String)],
+        column: Option<&str>,
+        what: &str,
+        rows: &mut Rows,
+    ) -> Result<(), EngineError> {
         if failed.is_empty() {
             return Ok(());
         }
         let mut keep = vec![true; self.rows.len()];
         for (at, message) in failed {
             keep[*at] = false;
-            rows.reject(self.rows[*at], Fault::new(crate::Code::ExpressionFailed, format!("{what} has no value for this row: {message}")), column, None);
+            rows.reject(
+                self.rows[*at],
+                Fault::new(crate::Code::ExpressionFailed, format!("{what} has no value for this row: {message}")),
+                column,
+                None,
+            );
         }
         self.retain(&keep)
     }
@@ -54,7 +65,10 @@ impl Working {
 pub(crate) enum Stage {
     Derive(derive::Derive),
     /// Rename and select: which columns, under which names.
-    Project { columns: Vec<usize>, schema: SchemaRef },
+    Project {
+        columns: Vec<usize>,
+        schema: SchemaRef,
+    },
     Cast(cast::Cast),
     Filter(sql::Compiled),
     Lookup(lookup::Lookup),
@@ -63,7 +77,13 @@ pub(crate) enum Stage {
 
 impl Stage {
     /// Works on a batch. `filtered` takes the rows that a filter leaves out, `warned` the rule names of warnings.
-    pub(crate) fn apply(&self, working: &mut Working, rows: &mut Rows, filtered: &mut Vec<u32>, warned: &mut Vec<String>) -> Result<(), EngineError> {
+    pub(crate) fn apply(
+        &self,
+        working: &mut Working,
+        rows: &mut Rows,
+        filtered: &mut Vec<u32>,
+        warned: &mut Vec<String>,
+    ) -> Result<(), EngineError> {
         match self {
             Self::Derive(derive) => derive.apply(working, rows),
             Self::Project { columns, schema } => {

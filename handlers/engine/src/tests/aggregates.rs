@@ -5,7 +5,8 @@ use serde_json::json;
 use super::support::{Cut, batches, compile, pass, plan};
 use crate::{Overrides, aggregate};
 
-const COLUMNS: &str = "{name: k, logicalType: string}, {name: n, logicalType: integer}, {name: d, logicalType: number, physicalType: 'decimal(10,2)'}";
+const COLUMNS: &str =
+    "{name: k, logicalType: string}, {name: n, logicalType: integer}, {name: d, logicalType: number, physicalType: 'decimal(10,2)'}";
 const REST: &str = "parameters: {factor: {type: integer, default: 3}}
 tasks: [{aggregate: {by: [k], take: {total: 'sum(d)', weighted: 'sum(n) * $factor', rows: 'count(*)'}}}]
 ";
@@ -29,8 +30,9 @@ fn groups_are_sorted_and_do_not_depend_on_the_chunks() {
     let text = b"k,n,d\nb,1,1.10\na,2,0.20\n,5,9.99\nb,3,1.15\na,,0.10\n";
     let (rows, bytes) = grouped(text, 1);
     let expected = [(None, "9.99", 15, 1), (Some("a"), "0.30", 6, 2), (Some("b"), "2.25", 12, 2)];
-    let expected: Vec<_> =
-        expected.map(|(k, total, weighted, rows)| json!({"k": k, "total": total, "weighted": weighted, "rows": rows, "_sluice_run": "run-1"})).into();
+    let expected: Vec<_> = expected
+        .map(|(k, total, weighted, rows)| json!({"k": k, "total": total, "weighted": weighted, "rows": rows, "_sluice_run": "run-1"}))
+        .into();
     assert_eq!(rows, expected);
     assert_eq!(grouped(text, 1 << 20), (rows, bytes));
 }

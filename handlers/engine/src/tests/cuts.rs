@@ -42,8 +42,30 @@ fn dialects() -> Vec<(&'static str, Plan)> {
 /// Pieces of text that meet in all the ways that matter.
 fn text() -> impl Strategy<Value = Vec<u8>> {
     let pieces: Vec<&'static [u8]> = vec![
-        b",", b",", b",,", b"\"", b"\"", b"\"\"", b"\n", b"\n", b"\r", b"\r\n", b"\\", b"#", b"##", b" ", b"a", b"7", b"x,1,y\n", b"\"q\",2,\"\"\n",
-        b"{\"a\":1}\n", b"  \n", b"\0", b"\xff", b"abcdefghijklmnopqrstuvwxyz", b"\"a\nb\",3,c\r\n",
+        b",",
+        b",",
+        b",,",
+        b"\"",
+        b"\"",
+        b"\"\"",
+        b"\n",
+        b"\n",
+        b"\r",
+        b"\r\n",
+        b"\\",
+        b"#",
+        b"##",
+        b" ",
+        b"a",
+        b"7",
+        b"x,1,y\n",
+        b"\"q\",2,\"\"\n",
+        b"{\"a\":1}\n",
+        b"  \n",
+        b"\0",
+        b"\xff",
+        b"abcdefghijklmnopqrstuvwxyz",
+        b"\"a\nb\",3,c\r\n",
     ];
     vec(proptest::sample::select(pieces), 0..60).prop_map(|pieces| [b"start,0,\"here\"\n".as_slice(), &pieces.concat()].concat())
 }

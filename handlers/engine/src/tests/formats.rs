@@ -29,7 +29,10 @@ fn ndjson_values_are_typed_and_what_does_not_fit_is_said() {
 {"note":"no id"}
 "#;
     let outcome = run(&compiled, text, Cut::NONE);
-    assert_eq!(json!(outcome.accepted[&0]), json!({"id": 1, "amount": "12.50", "ok": true, "note": "a \"b\" ü", "more": "{\"x\":[1,2.50]}"}));
+    assert_eq!(
+        json!(outcome.accepted[&0]),
+        json!({"id": 1, "amount": "12.50", "ok": true, "note": "a \"b\" ü", "more": "{\"x\":[1,2.50]}"})
+    );
     assert_eq!(json!(outcome.accepted[&1]), json!({"id": "9007199254740993", "amount": "0.10"}));
     assert_eq!(json!(outcome.report.tally.repairs), json!({"unknownKeys": 1}));
     let expected: Vec<(u64, String)> = [
@@ -66,7 +69,9 @@ fn gzip(bytes: &[u8]) -> Vec<u8> {
 #[test]
 fn compressed_text_gives_what_plain_text_gives() {
     let compiled = compile(plan("csv: {}", "{name: a, logicalType: string}, {name: b, logicalType: integer}", ""));
-    let text: String = std::iter::once("a,b\n".to_owned()).chain((0..20_000).map(|i| format!("\"x{i}\ny\",{}\n", if i % 7 == 0 { "?" } else { "1" }))).collect();
+    let text: String = std::iter::once("a,b\n".to_owned())
+        .chain((0..20_000).map(|i| format!("\"x{i}\ny\",{}\n", if i % 7 == 0 { "?" } else { "1" })))
+        .collect();
     let plain = run(&compiled, text.as_bytes(), Cut { segment: 10_000, chunk: 1, piece: 999 });
     assert_eq!(plain.ends.len(), 20_000);
     for bytes in [gzip(text.as_bytes()), zstd::encode_all(text.as_bytes(), 3).expect("in memory")] {
@@ -103,7 +108,12 @@ fn orders() -> Vec<u8> {
     parquet(
         vec![
             ("id", Arc::new(Int64Array::from(vec![Some(1), None, Some(3), Some(4)]))),
-            ("amount", Arc::new(Decimal128Array::from(vec![Some(125), Some(1234), None, Some(1)]).with_precision_and_scale(12, 3).expect("a decimal"))),
+            (
+                "amount",
+                Arc::new(
+                    Decimal128Array::from(vec![Some(125), Some(1234), None, Some(1)]).with_precision_and_scale(12, 3).expect("a decimal"),
+                ),
+            ),
             ("ok", Arc::new(BooleanArray::from(vec![true, false, true, false]))),
             ("note", Arc::new(LargeStringArray::from(vec!["a", "b", "ü", "d"]))),
             ("more", Arc::new(StringArray::from(vec!["{\"x\": 1}", "[]", "1", "{}"]))),
@@ -118,8 +128,9 @@ fn parquet_rows_are_checked_as_text_rows_are() {
     let compiled = compile(plan("parquet: {}", COLUMNS, "rules: [{name: odd, when: 'id = 4', outcome: review}]\n"));
     let bytes = orders();
     let whole = run(&compiled, &bytes, Cut::NONE);
-    let expected: Vec<_> =
-        [(0, "R0104 amount"), (1, "R0104 amount"), (1, "R0201 id"), (2, "R0111 more"), (3, "R0104 amount")].map(|(r, c)| (r, c.to_owned())).into();
+    let expected: Vec<_> = [(0, "R0104 amount"), (1, "R0104 amount"), (1, "R0201 id"), (2, "R0111 more"), (3, "R0104 amount")]
+        .map(|(r, c)| (r, c.to_owned()))
+        .into();
     assert_eq!(problems(&whole), expected);
     let first: serde_json::Value = serde_json::from_str(whole.rejected.lines().next().expect("a line")).expect("JSON");
     assert_eq!(first["record"], json!({"id": 1, "amount": 0.125, "ok": true, "note": "a", "more": "{\"x\": 1}"}));

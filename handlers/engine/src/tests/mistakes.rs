@@ -57,7 +57,8 @@ fn tasks_are_checked_as_the_columns_change() {
 
 #[test]
 fn tables_and_secrets_must_be_there_and_fit() {
-    let lookup = |table: &str, on: &str, take: &str| of(&format!("tasks: [{{lookup: {{table: {table}, on: {{{on}}}, take: {{{take}}}}}}}]\n"));
+    let lookup =
+        |table: &str, on: &str, take: &str| of(&format!("tasks: [{{lookup: {{table: {table}, on: {{{on}}}, take: {{{take}}}}}}}]\n"));
     assert_eq!(lookup("unknown", "n: id", "w: word"), pairs(&[("E0010", "tasks[0].lookup.table")]));
     assert_eq!(lookup("known", "n: no", "w: way").iter().map(|m| m.0.as_str()).collect::<Vec<_>>(), ["E0011", "E0011"]);
     assert_eq!(lookup("known", "n: id", "w: word"), pairs(&[("E0012", "tasks[0].lookup")]));

@@ -62,7 +62,11 @@ fn a_header_alone_too_many_rejects_and_broken_quality_refuse_the_run() {
     assert_eq!(judge(b"a,b\n")[0].0, Code::NoRows);
     assert_eq!(judge(b"a,b\n1,1\n2,1\n3,1\n"), []);
     let broken = judge(b"a,b\n3,x\n3,1\n");
-    assert_eq!(broken.iter().map(|(c, _)| *c).collect::<Vec<_>>(), [Code::QualityBroken, Code::QualityBroken, Code::TooManyRejected], "{broken:?}");
+    assert_eq!(
+        broken.iter().map(|(c, _)| *c).collect::<Vec<_>>(),
+        [Code::QualityBroken, Code::QualityBroken, Code::TooManyRejected],
+        "{broken:?}"
+    );
     assert!(broken.iter().any(|(_, m)| m.contains("enough: 2")) && broken.iter().any(|(_, m)| m.contains("known: 2")), "{broken:?}");
     let nulls = judge(b"a,b\nNA,1\nNA,1\n2,1\n2,1\n");
     assert!(nulls.iter().any(|(_, m)| m.contains("few nulls: 50 %")) && nulls.iter().any(|(_, m)| m.contains("repeats: 1")), "{nulls:?}");

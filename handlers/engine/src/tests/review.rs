@@ -17,7 +17,11 @@ rules:
 const TEXT: &[u8] = b"id;day;d;t;j;s\n9007199254740993;31.12.2024;12345678901234567,89;ja;{\"a\": 1.50};x\n2;01.01.2024;500,00;;;y\n";
 
 fn held() -> (std::sync::Arc<crate::Compiled>, Vec<HeldRow>) {
-    let compiled = compile(plan("csv: {delimiter: ';', decimal: ',', nullValues: [''], trueValues: [ja], falseValues: [nein], quote: none}", COLUMNS, REST));
+    let compiled = compile(plan(
+        "csv: {delimiter: ';', decimal: ',', nullValues: [''], trueValues: [ja], falseValues: [nein], quote: none}",
+        COLUMNS,
+        REST,
+    ));
     let outcome = run(&compiled, TEXT, Cut::NONE);
     assert_eq!(outcome.ends, ["held", "held"]);
     (compiled, outcome.held)
@@ -42,7 +46,10 @@ fn approved_rows_are_published_as_they_were_proposed() {
     let bytes = revised.files.iter().flat_map(|(_, bytes)| bytes.clone()).collect();
     let published = &batches(bytes)[0];
     assert_eq!(published.num_rows(), 2);
-    assert_eq!(published.schema(), compiled.output_schema().project(&(0..9).collect::<Vec<_>>()).map(std::sync::Arc::new).expect("all columns"));
+    assert_eq!(
+        published.schema(),
+        compiled.output_schema().project(&(0..9).collect::<Vec<_>>()).map(std::sync::Arc::new).expect("all columns")
+    );
     assert_eq!(revised.accepted[0].rows, 2);
 }
 

@@ -11,8 +11,9 @@ use sluice_contract::{Parameters, Plan, Sources};
 
 use crate::compile::ROW_COLUMN;
 use crate::{
-    AcceptedFile, Chunk, ChunkPlanner, ChunkReport, ChunkStart, Compiled, EngineError, HeaderEnd, HeldRow, KeyPass, Overrides, Refusal, ReferenceTables,
-    RunReport, Scanner, Secrets, SegmentNotes, Splitting, Stream, Transformer, parquet_chunks, parquet_footer_len, read_header, splittable,
+    AcceptedFile, Chunk, ChunkPlanner, ChunkReport, ChunkStart, Compiled, EngineError, HeaderEnd, HeldRow, KeyPass, Overrides,
+    ReferenceTables, Refusal, RunReport, Scanner, Secrets, SegmentNotes, Splitting, Stream, Transformer, parquet_chunks,
+    parquet_footer_len, read_header, splittable,
 };
 
 /// A plan from the format, the columns (a YAML flow list) and further keys of the pipeline.

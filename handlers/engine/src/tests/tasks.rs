@@ -30,7 +30,8 @@ fn column(outcome: &Outcome, name: &str) -> Vec<serde_json::Value> {
 
 #[test]
 fn derived_columns_see_those_before_them_and_decimals_stay_exact() {
-    let outcome = work("tasks: [{derive: {twice: 'd * 2', thrice: 'twice + d', half: 'd * 0.5', month: \"date_part('month', day)\", n: 'n + 1'}}]\n");
+    let outcome =
+        work("tasks: [{derive: {twice: 'd * 2', thrice: 'twice + d', half: 'd * 0.5', month: \"date_part('month', day)\", n: 'n + 1'}}]\n");
     assert_eq!(column(&outcome, "thrice")[0], "3.30");
     assert_eq!(column(&outcome, "half")[0], "0.550");
     assert_eq!(column(&outcome, "month"), [json!(1), json!(2), json!(null), json!(3)]);
@@ -62,7 +63,8 @@ fn a_filter_keeps_what_is_true() {
 
 #[test]
 fn a_lookup_leaves_null_rejects_holds_or_warns() {
-    let task = |missing: &str| format!("tasks: [{{lookup: {{table: airports, on: {{k: faa}}, take: {{name: name, zone: zone}}{missing}}}}}]\n");
+    let task =
+        |missing: &str| format!("tasks: [{{lookup: {{table: airports, on: {{k: faa}}, take: {{name: name, zone: zone}}{missing}}}}}]\n");
     let outcome = work(&task(""));
     assert_eq!(column(&outcome, "name"), [json!("Kennedy"), json!("La Guardia"), json!(null), json!(null)]);
     assert_eq!(work(&task(", missing: reject")).ends, ["accepted", "accepted", "rejected", "accepted"]);

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use arrow::array::{
-    ArrayRef, BooleanBuilder, Date32Builder, Decimal128Builder, Float32Builder, Float64Builder, Int8Builder, Int16Builder, Int32Builder, Int64Builder,
-    StringBuilder, Time64MicrosecondBuilder, TimestampMicrosecondBuilder,
+    ArrayRef, BooleanBuilder, Date32Builder, Decimal128Builder, Float32Builder, Float64Builder, Int8Builder, Int16Builder, Int32Builder,
+    Int64Builder, StringBuilder, Time64MicrosecondBuilder, TimestampMicrosecondBuilder,
 };
 use arrow::datatypes::{DataType as ArrowType, TimeUnit};
 use chrono::{DateTime, NaiveDate};
@@ -49,7 +49,9 @@ pub(crate) fn type_name(data_type: DataType) -> String {
 /// `2013-01-31`.
 pub(crate) fn date_text(days: i32) -> String {
     let epoch = NaiveDate::default();
-    epoch.checked_add_signed(chrono::TimeDelta::days(i64::from(days))).map_or_else(|| days.to_string(), |d| d.format("%Y-%m-%d").to_string())
+    epoch
+        .checked_add_signed(chrono::TimeDelta::days(i64::from(days)))
+        .map_or_else(|| days.to_string(), |d| d.format("%Y-%m-%d").to_string())
 }
 
 /// `2013-01-31T10:30:00.5Z`; without `Z` for a wall-clock time.
@@ -112,7 +114,9 @@ impl Builder {
             DataType::Float { .. } => Self::Float64(Float64Builder::with_capacity(rows)),
             DataType::Decimal { .. } => Self::Decimal(Decimal128Builder::with_capacity(rows).with_data_type(arrow_type(data_type))),
             DataType::Date => Self::Date(Date32Builder::with_capacity(rows)),
-            DataType::Timestamp { .. } => Self::Timestamp(TimestampMicrosecondBuilder::with_capacity(rows).with_data_type(arrow_type(data_type))),
+            DataType::Timestamp { .. } => {
+                Self::Timestamp(TimestampMicrosecondBuilder::with_capacity(rows).with_data_type(arrow_type(data_type)))
+            }
             DataType::Time => Self::Time(Time64MicrosecondBuilder::with_capacity(rows)),
         }
     }

@@ -249,7 +249,9 @@ impl Pattern {
     /// Whether it gives year, month and day.
     pub(crate) fn has_date(&self) -> bool {
         let has = |test: fn(&Part) -> bool| self.0.iter().any(test);
-        has(|p| matches!(p, Part::Year2 | Part::Year4)) && has(|p| matches!(p, Part::Month { .. } | Part::MonthName { .. })) && has(|p| matches!(p, Part::Day { .. }))
+        has(|p| matches!(p, Part::Year2 | Part::Year4))
+            && has(|p| matches!(p, Part::Month { .. } | Part::MonthName { .. }))
+            && has(|p| matches!(p, Part::Day { .. }))
     }
 
     /// Whether it gives an offset from UTC.

@@ -132,7 +132,8 @@ impl AcceptedWriter {
             self.pending_bytes += size;
         }
         while self.pending_bytes > PENDING_BYTES {
-            let largest = self.pending.iter().max_by_key(|(path, p)| (p.bytes, std::cmp::Reverse(path.as_str()))).map(|(path, _)| path.clone());
+            let largest =
+                self.pending.iter().max_by_key(|(path, p)| (p.bytes, std::cmp::Reverse(path.as_str()))).map(|(path, _)| path.clone());
             let Some(path) = largest else { break };
             self.flush(&path)?;
         }
@@ -169,7 +170,8 @@ impl AcceptedWriter {
         file.writer.write(rows).map_err(bug)?;
         let encoded: usize = self.open.values().map(|f| f.writer.in_progress_size()).sum();
         if encoded > ROW_GROUP_BYTES
-            && let Some((_, largest)) = self.open.iter_mut().max_by_key(|(path, f)| (f.writer.in_progress_size(), std::cmp::Reverse(path.as_str())))
+            && let Some((_, largest)) =
+                self.open.iter_mut().max_by_key(|(path, f)| (f.writer.in_progress_size(), std::cmp::Reverse(path.as_str())))
         {
             largest.writer.flush().map_err(bug)?;
         }
@@ -192,14 +194,16 @@ impl AcceptedWriter {
             .build();
         let sink = Sink::default();
         let options = ArrowWriterOptions::new().with_properties(properties).with_skip_arrow_metadata(true);
-        let writer = ArrowWriter::try_new_with_options(sink.clone(), Arc::clone(&self.file_schema), options).map_err(|e| EngineError::bug("parquet", e))?;
+        let writer = ArrowWriter::try_new_with_options(sink.clone(), Arc::clone(&self.file_schema), options)
+            .map_err(|e| EngineError::bug("parquet", e))?;
         Ok(OpenFile { writer, sink, part: *part, bytes: 0, rows: 0, has_nan: vec![false; self.file_columns.len()], used: 0 })
     }
 
     fn close(&mut self, path: &str) -> Result<(), EngineError> {
         let Some(file) = self.open.remove(path) else { return Ok(()) };
         let metadata = file.writer.close().map_err(|e| EngineError::bug("parquet", e))?;
-        let statistics = statistics::of(&metadata, &self.file_schema, &file.has_nan).map_err(|e| EngineError::bug("parquet statistics", e))?;
+        let statistics =
+            statistics::of(&metadata, &self.file_schema, &file.has_nan).map_err(|e| EngineError::bug("parquet statistics", e))?;
         let tail = file.sink.take();
         self.files.push(AcceptedFile {
             partition: path.to_owned(),

@@ -63,7 +63,11 @@ async fn create_only(catalog: &dyn Catalog, partition: &str) {
 
 async fn versions(catalog: &dyn Catalog, partition: &str) {
     let none = ETag("\"00000000-0000-0000-0000-000000000000\"".to_owned());
-    assert_eq!(commit(catalog, partition, vec![replace("a", "run", json!({}), &none)]).await, Committed::Conflict { index: 0 }, "replace of nothing");
+    assert_eq!(
+        commit(catalog, partition, vec![replace("a", "run", json!({}), &none)]).await,
+        Committed::Conflict { index: 0 },
+        "replace of nothing"
+    );
     assert_eq!(commit(catalog, partition, vec![delete("a", &none)]).await, Committed::Conflict { index: 0 }, "delete of nothing");
     done(catalog, partition, vec![create("a", "run", json!({"n": 1, "gone": true}))]).await;
     let first = get(catalog, partition, "a").await.etag;
@@ -92,12 +96,15 @@ async fn batches(catalog: &dyn Catalog, partition: &str) {
     let failing = [
         (1, vec![create("new", "audit", json!({})), create("run", "run", json!({})), create("new2", "audit", json!({}))]),
         (2, vec![replace("run", "run", json!({"state": "two"}), &run.etag), put("new", "audit", json!({})), delete("doomed", &stale)]),
-        (3, vec![
-            delete("doomed", &doomed.etag),
-            create("new", "audit", json!({})),
-            put("new2", "audit", json!({})),
-            replace("run", "run", json!({"state": "two"}), &stale),
-        ]),
+        (
+            3,
+            vec![
+                delete("doomed", &doomed.etag),
+                create("new", "audit", json!({})),
+                put("new2", "audit", json!({})),
+                replace("run", "run", json!({"state": "two"}), &stale),
+            ],
+        ),
     ];
     for (index, writes) in failing {
         assert_eq!(commit(catalog, partition, writes).await, Committed::Conflict { index });
@@ -106,12 +113,16 @@ async fn batches(catalog: &dyn Catalog, partition: &str) {
         absent(catalog, partition, "new").await;
         absent(catalog, partition, "new2").await;
     }
-    done(catalog, partition, vec![
-        replace("run", "run", json!({"state": "two"}), &run.etag),
-        create("new", "audit", json!({"seq": 1})),
-        put("new2", "case", json!({})),
-        delete("doomed", &doomed.etag),
-    ])
+    done(
+        catalog,
+        partition,
+        vec![
+            replace("run", "run", json!({"state": "two"}), &run.etag),
+            create("new", "audit", json!({"seq": 1})),
+            put("new2", "case", json!({})),
+            delete("doomed", &doomed.etag),
+        ],
+    )
     .await;
     assert_eq!(get(catalog, partition, "run").await.body["state"], "two");
     assert_eq!(get(catalog, partition, "new").await.body["seq"], 1);
@@ -234,7 +245,8 @@ async fn order(catalog: &dyn Catalog, unique: &str) {
 }
 
 async fn races(catalog: &dyn Catalog, partition: &str) {
-    let attempts = (0..8).map(|n| async move { commit(catalog, partition, vec![create("one", "run", json!({"n": n}))]).await == Committed::Done });
+    let attempts =
+        (0..8).map(|n| async move { commit(catalog, partition, vec![create("one", "run", json!({"n": n}))]).await == Committed::Done });
     let won = futures::future::join_all(attempts).await.into_iter().filter(|won| *won).count();
     assert_eq!(won, 1, "of many creations at once one wins");
     let etag = get(catalog, partition, "one").await.etag;

@@ -152,5 +152,6 @@ fn commit(context: &Context, publication: &Publication<'_>, known: Option<&Known
 
 /// Per-file statistics (Delta protocol, "Per-file Statistics"), as text.
 fn stats(facts: &AcceptedFile) -> String {
-    json!({ "numRecords": facts.rows, "minValues": facts.min_values, "maxValues": facts.max_values, "nullCount": facts.null_count }).to_string()
+    json!({ "numRecords": facts.rows, "minValues": facts.min_values, "maxValues": facts.max_values, "nullCount": facts.null_count })
+        .to_string()
 }

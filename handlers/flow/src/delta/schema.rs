@@ -71,7 +71,11 @@ fn extend(publication: &Publication<'_>, columns: &StructType, known: &Known) ->
     if known.metadata.partition_columns() != publication.partition_by {
         return Err(Error::permanent(
             "D0003",
-            format!("table {table} is partitioned by {:?}, the pipeline asks for {:?}", known.metadata.partition_columns(), publication.partition_by),
+            format!(
+                "table {table} is partitioned by {:?}, the pipeline asks for {:?}",
+                known.metadata.partition_columns(),
+                publication.partition_by
+            ),
         ));
     }
     let mut misfits = Vec::new();
@@ -94,13 +98,19 @@ fn extend(publication: &Publication<'_>, columns: &StructType, known: &Known) ->
     }
     if !misfits.is_empty() {
         let list = misfits.join("; ");
-        return Err(Error::permanent("D0002", format!("the columns do not fit table {table}: {list}; publish to another table, or change the pipeline")));
+        return Err(Error::permanent(
+            "D0002",
+            format!("the columns do not fit table {table}: {list}; publish to another table, or change the pipeline"),
+        ));
     }
     if added.is_empty() {
         return Ok(Vec::new());
     }
     if has_wall_clock(publication.schema) && known.protocol.min_writer_version() < 7 {
-        return Err(Error::permanent("D0004", format!("table {table} cannot take a timestamp without a zone: it lacks the feature timestampNtz")));
+        return Err(Error::permanent(
+            "D0004",
+            format!("table {table} cannot take a timestamp without a zone: it lacks the feature timestampNtz"),
+        ));
     }
     let grown = StructType::try_new(known.columns.fields().cloned().chain(added))
         .and_then(|grown| Ok(known.metadata.clone().with_schema(&grown)))

@@ -66,11 +66,13 @@ fn meta(path: Path, info: &BlobInfo) -> ObjectMeta {
 fn joined(payload: &PutPayload) -> Bytes {
     match payload.as_ref() {
         [one] => one.clone(),
-        parts => parts.iter().fold(BytesMut::with_capacity(payload.content_length()), |mut all, part| {
-            all.extend_from_slice(part);
-            all
-        })
-        .freeze(),
+        parts => parts
+            .iter()
+            .fold(BytesMut::with_capacity(payload.content_length()), |mut all, part| {
+                all.extend_from_slice(part);
+                all
+            })
+            .freeze(),
     }
 }
 

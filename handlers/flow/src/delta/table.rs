@@ -69,7 +69,8 @@ fn unreadable(table: &str, error: DeltaTableError) -> Error {
 pub(super) fn log_store(context: &Context, table: &str) -> Result<LogStoreRef> {
     let root: Arc<dyn ObjectStore> = Arc::new(LakeStore::new(context.lake.clone(), CURATED));
     let below: Arc<dyn ObjectStore> = Arc::new(PrefixStore::new(root.clone(), Path::from(table)));
-    let url = Url::parse(&format!("lake:///{table}/")).map_err(|e| Error::permanent("D0005", format!("{table:?} cannot name a table")).because(e))?;
+    let url = Url::parse(&format!("lake:///{table}/"))
+        .map_err(|e| Error::permanent("D0005", format!("{table:?} cannot name a table")).because(e))?;
     Ok(default_logstore(below, root, &url, &StorageConfig::default()))
 }
 
@@ -122,7 +123,13 @@ pub(super) async fn catch_up(context: &Context, table: &str, known: &mut Option<
 }
 
 /// The version as which a run was published after `since`, if it was.
-pub(super) async fn published(context: &Context, table: &str, known: Option<&Known>, run: &RunId, since: Option<u64>) -> Result<Option<u64>> {
+pub(super) async fn published(
+    context: &Context,
+    table: &str,
+    known: Option<&Known>,
+    run: &RunId,
+    since: Option<u64>,
+) -> Result<Option<u64>> {
     let Some(known) = known else { return Ok(None) };
     if let Some(version) = known.runs.get(run.as_str()) {
         return Ok(Some(*version));

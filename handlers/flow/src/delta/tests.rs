@@ -91,7 +91,10 @@ async fn a_commit_names_its_run_and_carries_statistics() {
     let add = find(&entry, "add");
     assert_eq!(add["partitionValues"], json!({ "month": "1" }));
     let stats: Value = serde_json::from_str(add["stats"].as_str().expect("text")).expect("JSON");
-    assert_eq!(stats, json!({ "numRecords": 10, "minValues": { "carrier": "AA" }, "maxValues": { "carrier": "ZZ" }, "nullCount": { "carrier": 0, "delay": 1 } }));
+    assert_eq!(
+        stats,
+        json!({ "numRecords": 10, "minValues": { "carrier": "AA" }, "maxValues": { "carrier": "ZZ" }, "nullCount": { "carrier": 0, "delay": 1 } })
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -154,7 +157,10 @@ async fn writers_at_the_same_time_all_get_in_once() {
 async fn many_runs_read_the_log_once_and_leave_checkpoints() {
     let world = world();
     for n in 0..205 {
-        assert_eq!(publish_run(&world.context, &run(n), &flights(), n.checked_sub(1).map(u64::from)).await.expect("published"), u64::from(n));
+        assert_eq!(
+            publish_run(&world.context, &run(n), &flights(), n.checked_sub(1).map(u64::from)).await.expect("published"),
+            u64::from(n)
+        );
     }
     let before = world.faults.calls().len();
     publish_run(&world.context, &run(205), &flights(), Some(204)).await.expect("published");
@@ -238,7 +244,8 @@ async fn a_path_with_escapes_is_found_again() {
     let (id, mut odd) = (run(1), file(&run(1), "1", 1));
     odd.path = "month=a%2Fb c/ü.parquet".to_owned();
     let partition_by = ["month".to_owned()];
-    let publication = Publication { run: &id, table: "flights", schema: &flights(), partition_by: &partition_by, files: &[odd], info: Map::new() };
+    let publication =
+        Publication { run: &id, table: "flights", schema: &flights(), partition_by: &partition_by, files: &[odd], info: Map::new() };
     publish(&world.context, &publication, None).await.expect("published");
     assert_eq!(find(&entry(&world, 0).await, "add")["path"], "month=a%252Fb%20c/%C3%BC.parquet");
     let delta = read(&world.context).await;
@@ -275,7 +282,8 @@ async fn the_store_lists_by_whole_segments() {
     let root = Path::from("t");
     let all: Vec<_> = store.list(Some(&root)).map_ok(|m| m.location.to_string()).try_collect().await.expect("listed");
     assert_eq!(all, ["t/a/1", "t/a/2", "t/b", "t/c/d/3"]);
-    let after: Vec<_> = store.list_with_offset(Some(&root), &Path::from("t/a/2")).map_ok(|m| m.location.to_string()).try_collect().await.expect("listed");
+    let after: Vec<_> =
+        store.list_with_offset(Some(&root), &Path::from("t/a/2")).map_ok(|m| m.location.to_string()).try_collect().await.expect("listed");
     assert_eq!(after, ["t/b", "t/c/d/3"]);
     let level = store.list_with_delimiter(Some(&root)).await.expect("listed");
     assert_eq!(level.common_prefixes.iter().map(ToString::to_string).collect::<Vec<_>>(), ["t/a", "t/c"]);

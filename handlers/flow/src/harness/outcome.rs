@@ -7,8 +7,7 @@ use serde_json::Value;
 
 use super::World;
 use crate::{
-    BlobPath, audit,
-    layout,
+    BlobPath, audit, layout,
     ledger::{ChunkLedger, Proof},
     run::{Run, State},
     writer,
@@ -38,7 +37,12 @@ impl Outcome {
     }
 }
 
-fn compare<K: Ord + fmt::Debug, V: PartialEq>(what: &str, found: &BTreeMap<K, V>, expected: &BTreeMap<K, V>, differences: &mut Vec<String>) {
+fn compare<K: Ord + fmt::Debug, V: PartialEq>(
+    what: &str,
+    found: &BTreeMap<K, V>,
+    expected: &BTreeMap<K, V>,
+    differences: &mut Vec<String>,
+) {
     for (place, value) in expected {
         match found.get(place) {
             None => differences.push(format!("{what} {place:?} is missing")),
@@ -81,7 +85,8 @@ impl World {
         let mut proof = Proof::default();
         for (chunk, generation) in (0u32..).zip(&generations) {
             let planned = layout::chunk(&self.context, &run.run_id, chunk).await.expect("the chunk is planned");
-            let ledger: ChunkLedger = writer::read_json(&self.context, &layout::ledger(run, *generation, chunk)).await.expect("the chunk has a ledger");
+            let ledger: ChunkLedger =
+                writer::read_json(&self.context, &layout::ledger(run, *generation, chunk)).await.expect("the chunk has a ledger");
             proof.add(planned.first_row, &ledger.report).unwrap_or_else(|e| panic!("{}", e.chain()));
             for output in &ledger.outputs {
                 let blob = self.lake.blob(&output.blob).unwrap_or_else(|| panic!("{} is missing", output.blob));

@@ -94,7 +94,10 @@ fn matches(query: &Query, document: &Document) -> bool {
         && query.id_prefix.as_ref().is_none_or(|p| document.id.starts_with(p))
         && query.equals.iter().all(|(field, value)| document.body.get(field) == Some(value))
         && query.any_of.as_ref().is_none_or(|(field, values)| document.body.get(field).is_some_and(|v| values.contains(v)))
-        && query.less_than.as_ref().is_none_or(|(field, limit)| document.body.get(field).and_then(Value::as_str).is_some_and(|v| v < limit.as_str()))
+        && query
+            .less_than
+            .as_ref()
+            .is_none_or(|(field, limit)| document.body.get(field).and_then(Value::as_str).is_some_and(|v| v < limit.as_str()))
 }
 
 /// Where a document stands in the order of a query.
@@ -112,7 +115,9 @@ fn find(state: &State, query: &Query) -> Result<DocumentPage> {
         return Err(Error::bug("K0400", format!("a page has 1 to 1000 documents, asked for {}", query.limit)));
     }
     let after: Option<(String, String, String)> = match &query.after {
-        Some(text) => Some(serde_json::from_str(text).map_err(|e| Error::refused("K0401", "the cursor is not one that was given out").because(e))?),
+        Some(text) => {
+            Some(serde_json::from_str(text).map_err(|e| Error::refused("K0401", "the cursor is not one that was given out").because(e))?)
+        }
         None => None,
     };
     let mut found: Vec<_> = state.documents.values().filter(|d| matches(query, d)).map(|d| (place(query, d), d)).collect();

@@ -27,6 +27,9 @@ impl fmt::Debug for MemorySecrets {
 impl SecretStore for MemorySecrets {
     async fn secret(&self, name: &str) -> Result<Vec<u8>> {
         let secrets = self.0.lock().expect("no holder of the secrets panics");
-        secrets.get(name).cloned().ok_or_else(|| Error::permanent("V0404", format!("there is no secret {name:?}: create it in the key vault")))
+        secrets
+            .get(name)
+            .cloned()
+            .ok_or_else(|| Error::permanent("V0404", format!("there is no secret {name:?}: create it in the key vault")))
     }
 }

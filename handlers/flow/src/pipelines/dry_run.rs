@@ -6,8 +6,8 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use sluice_contract::Sources;
 use sluice_engine::{
-    Chunk, ChunkReport, ChunkStart, Compiled, EngineError, HeldRow, KeyPass, Overrides, Refusal, RunReport, Splitting, Stream, Tally, Transformer,
-    Verdict, parquet_chunks, parquet_footer_len, read_header, rejected_header, splittable,
+    Chunk, ChunkReport, ChunkStart, Compiled, EngineError, HeldRow, KeyPass, Overrides, Refusal, RunReport, Splitting, Stream, Tally,
+    Transformer, Verdict, parquet_chunks, parquet_footer_len, read_header, rejected_header, splittable,
 };
 
 use super::{PutError, tables::compile};

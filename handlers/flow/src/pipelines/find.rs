@@ -47,7 +47,8 @@ pub(crate) async fn pin(context: &Context, pointer: &PipelinePointer) -> Result<
     let version = get(context, &pointer.name, pointer.version).await?;
     let broken = |mistakes| {
         let (name, version) = (&pointer.name, pointer.version);
-        Error::permanent("A0005", format!("version {version} of pipeline {name} cannot be used: put it right and reprocess")).because(mistakes)
+        Error::permanent("A0005", format!("version {version} of pipeline {name} cannot be used: put it right and reprocess"))
+            .because(mistakes)
     };
     let plan = Plan::parse(&version.sources()).map_err(broken)?;
     let set = parameters(context, &pointer.name).await?;
@@ -56,7 +57,10 @@ pub(crate) async fn pin(context: &Context, pointer: &PipelinePointer) -> Result<
     for name in Compiled::required_tables(&plan) {
         let table = stored.iter().find(|t| t.name == name);
         let table = table.ok_or_else(|| {
-            Error::permanent("A0013", format!("pipeline {} needs reference table {name}, which is not there: upload it and reprocess", pointer.name))
+            Error::permanent(
+                "A0013",
+                format!("pipeline {} needs reference table {name}, which is not there: upload it and reprocess", pointer.name),
+            )
         })?;
         pinned_tables.insert(name, table.blob.clone());
     }
@@ -74,7 +78,11 @@ pub(crate) async fn pin(context: &Context, pointer: &PipelinePointer) -> Result<
 /// A value for each declared parameter: the one that was set, or the default.
 pub(super) fn complete(plan: &Plan, set: Option<&ParametersVersion>) -> Parameters {
     let value = |name: &String| set.and_then(|s| s.values.get(name)).cloned();
-    plan.pipeline.parameters.iter().map(|(name, spec)| (name.clone(), value(name).unwrap_or_else(|| spec.default.clone()))).collect::<BTreeMap<_, _>>()
+    plan.pipeline
+        .parameters
+        .iter()
+        .map(|(name, spec)| (name.clone(), value(name).unwrap_or_else(|| spec.default.clone())))
+        .collect::<BTreeMap<_, _>>()
 }
 
 #[cfg(test)]

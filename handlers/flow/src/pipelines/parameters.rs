@@ -32,7 +32,13 @@ pub async fn parameter_history(context: &Context, name: &str) -> Result<Vec<Para
 /// # Errors
 /// Mistakes with each value that does not fit; [`crate::Kind::Refused`] `A0404` if there is no such pipeline, `A0015` if it declares no such
 /// parameter.
-pub async fn set_parameters(context: &Context, actor_id: &str, name: &str, values: Parameters, comment: &str) -> Result<ParametersVersion, PutError> {
+pub async fn set_parameters(
+    context: &Context,
+    actor_id: &str,
+    name: &str,
+    values: Parameters,
+    comment: &str,
+) -> Result<ParametersVersion, PutError> {
     let pointer = live(context, name).await?;
     let version = get(context, name, pointer.version).await?;
     let plan = Plan::parse(&version.sources())?;

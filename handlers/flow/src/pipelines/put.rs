@@ -29,7 +29,8 @@ pub async fn put(context: &Context, actor_id: &str, sources: &Sources<'_>) -> Re
         let stored_claim = context.catalog.get(PIPELINES, &claim).await?;
         let owner = stored_claim.as_ref().and_then(|c| c.body["pipeline"].as_str());
         if let Some(other) = owner.filter(|o| o != name) {
-            let message = format!("pipeline {other} takes the files of {} at {} already: change that one, or the path", intake.partner, intake.path);
+            let message =
+                format!("pipeline {other} takes the files of {} at {} already: change that one, or the path", intake.partner, intake.path);
             return Err(Error::refused("A0010", message).into());
         }
         let version = create_version(context, actor_id, name, live.as_ref().map_or(0, |l| l.version), sources, &hash).await?;
@@ -63,7 +64,14 @@ pub async fn put(context: &Context, actor_id: &str, sources: &Sources<'_>) -> Re
 }
 
 /// Stores the texts under the first number after `live` that is free, or holds the same texts (of an attempt that did not get to the end).
-async fn create_version(context: &Context, actor_id: &str, name: &str, live: u32, sources: &Sources<'_>, hash: &str) -> Result<PipelineVersion, Error> {
+async fn create_version(
+    context: &Context,
+    actor_id: &str,
+    name: &str,
+    live: u32,
+    sources: &Sources<'_>,
+    hash: &str,
+) -> Result<PipelineVersion, Error> {
     let mut version = PipelineVersion {
         name: name.to_owned(),
         version: live,

@@ -39,8 +39,7 @@ pub async fn put_table(context: &Context, actor_id: &str, name: &str, csv: Bytes
     try_pipelines(context, name, &batch).await?;
     writer::write(context, blob.clone(), &csv).await?;
     let rows = batch.num_rows() as u64;
-    let table =
-        ReferenceTable { name: name.to_owned(), blob, columns, rows, updated_at: context.now(), updated_by: actor_id.to_owned() };
+    let table = ReferenceTable { name: name.to_owned(), blob, columns, rows, updated_at: context.now(), updated_by: actor_id.to_owned() };
     let write = Write::Put { id: format!("table:{name}"), kind: "table", body: body(&table)? };
     context.catalog.commit(TABLES, vec![write]).await?;
     context.plans.forget_live();
@@ -59,7 +58,8 @@ async fn try_pipelines(context: &Context, name: &str, batch: &arrow::array::Reco
         if !required.iter().any(|t| t == name) {
             continue;
         }
-        let others = stored.iter().filter(|t| t.name != name && required.contains(&t.name)).map(|t| (t.name.clone(), t.blob.clone())).collect();
+        let others =
+            stored.iter().filter(|t| t.name != name && required.contains(&t.name)).map(|t| (t.name.clone(), t.blob.clone())).collect();
         let mut tables = load_tables(context, &others).await?;
         tables.0.insert(name.to_owned(), batch.clone());
         let secrets = load_secrets(context, &plan, Missing::IsLeftOut).await?;
@@ -86,7 +86,10 @@ pub(crate) async fn load_tables(context: &Context, pinned: &PinnedTables) -> Res
     for (name, blob) in pinned {
         let csv = context.lake.read(blob, 0..u64::MAX, None).await?;
         if !blob.path.ends_with(&format!("/{}.csv", blake3::hash(&csv).to_hex())) {
-            return Err(Error::permanent("I0003", format!("{blob} does not hold the bytes it is named after: upload reference table {name} again")));
+            return Err(Error::permanent(
+                "I0003",
+                format!("{blob} does not hold the bytes it is named after: upload reference table {name} again"),
+            ));
         }
         tables.0.insert(name.clone(), read_csv(name, csv).await?);
     }

@@ -139,7 +139,10 @@ async fn prepare(context: &Context, run: &mut Run, info: &BlobInfo) -> Result<()
         return Err(if paths.is_empty() {
             Error::refused("A0001", format!("no pipeline takes files of partner {}", run.partner))
         } else {
-            Error::refused("A0002", format!("no pipeline of partner {} takes {}; there are pipelines for: {}", run.partner, run.path, paths.join(", ")))
+            Error::refused(
+                "A0002",
+                format!("no pipeline of partner {} takes {}; there are pipelines for: {}", run.partner, run.path, paths.join(", ")),
+            )
         });
     };
     pin(run, pinned);
@@ -151,7 +154,9 @@ async fn prepare(context: &Context, run: &mut Run, info: &BlobInfo) -> Result<()
     run.segments = size.div_ceil(run.segment_bytes) as u32;
     let first = context.lake.read(&blob, 0..64, Some(&info.etag)).await.map_err(|error| match error.code() {
         // The event of what happened comes, or the sweep finds it: here the run only says what became of this version.
-        "L0412" => Error::refused("A0003", "the file was overwritten before it could be read: the new version has a run of its own").because(error),
+        "L0412" => {
+            Error::refused("A0003", "the file was overwritten before it could be read: the new version has a run of its own").because(error)
+        }
         "L0404" => Error::refused("A0004", "the file was removed before it could be read: upload it again").because(error),
         _ => error,
     })?;
@@ -221,8 +226,13 @@ fn draft(context: &Context, partner: &str, source: Source) -> Run {
 
 fn refused(mut run: Run, error: &Error) -> Run {
     run.state = if error.kind() == Kind::Refused { State::Rejected } else { State::Failed };
-    run.failure =
-        Some(Failure { code: error.code().to_owned(), message: error.chain(), step: "admit".to_owned(), line: error.line(), offset: error.offset() });
+    run.failure = Some(Failure {
+        code: error.code().to_owned(),
+        message: error.chain(),
+        step: "admit".to_owned(),
+        line: error.line(),
+        offset: error.offset(),
+    });
     run
 }
 
@@ -232,7 +242,8 @@ async fn create(context: &Context, run: Run, event: &BlobEvent) -> Result<Output
         State::Failed => "run.failed",
         _ => "run.admitted",
     };
-    let pipeline = run.pinned.as_ref().map(|p| json!({ "name": p.pipeline, "version": p.pipeline_version, "parameters": p.parameters_version }));
+    let pipeline =
+        run.pinned.as_ref().map(|p| json!({ "name": p.pipeline, "version": p.pipeline_version, "parameters": p.parameters_version }));
     let code = run.failure.as_ref().map(|f| f.code.clone());
     let detail = json!({ "api": event.api, "etag": run.source.etag.0, "size": run.source.size, "pipeline": pipeline, "code": code });
     let outputs = messages(context, &run).await?;
@@ -284,7 +295,10 @@ fn checksum(name: &str, text: Option<&str>, digits: usize) -> Result<Option<Stri
     if text.len() == digits && text.bytes().all(|b| b.is_ascii_hexdigit()) {
         return Ok(Some(text));
     }
-    Err(Error::refused("A0006", format!("metadata {name} is to be {digits} hex digits, found {} characters: upload the file again", text.len())))
+    Err(Error::refused(
+        "A0006",
+        format!("metadata {name} is to be {digits} hex digits, found {} characters: upload the file again", text.len()),
+    ))
 }
 
 fn join(declared: &mut Declared, more: Declared) -> Result<()> {

@@ -69,7 +69,8 @@ async fn archive(context: &Context, message: Message) -> Result<Outputs> {
         }
         run.receipt = true;
         run.dead_letter = None;
-        let detail = json!({ "outcome": run.state.name(), "manifest": manifest.sha256, "receipt": receipt.sha256, "landingRemoved": removed });
+        let detail =
+            json!({ "outcome": run.state.name(), "manifest": manifest.sha256, "receipt": receipt.sha256, "landingRemoved": removed });
         Ok(Some(Change { actor: Actor::step("archive"), action: "run.archived", detail, writes: Vec::new() }))
     })
     .await?;
@@ -99,7 +100,9 @@ async fn chain(context: &Context, run: &Run) -> Result<Bytes> {
 }
 
 fn to_json<T: serde::Serialize>(value: &T) -> Result<Bytes> {
-    serde_json::to_vec(value).map(Bytes::from).map_err(|e| Error::bug("K0501", "a document of the archive could not be serialized").because(e))
+    serde_json::to_vec(value)
+        .map(Bytes::from)
+        .map_err(|e| Error::bug("K0501", "a document of the archive could not be serialized").because(e))
 }
 
 /// Creates a small blob, or takes the one that is there.
@@ -203,4 +206,3 @@ async fn settle(context: &Context, run: &Run, plan: Option<&Plan>, published: bo
         Err(error) => Err(error),
     }
 }
-

@@ -10,8 +10,9 @@ use crate::{
     Context, Error, Result, Write,
     catalog::body,
     held::{self, HeldReader},
-    layout, rfc3339,
+    layout,
     review::{CaseStatus, ReviewCase},
+    rfc3339,
     run::Run,
 };
 
@@ -46,7 +47,8 @@ async fn collect(context: &Context, run: &Run, generations: &[u32]) -> Result<BT
     for (chunk, generation) in (0u32..).zip(generations) {
         let mut reader = HeldReader::new(context, layout::held(run, *generation, chunk), 0);
         while let Some((row, _)) = reader.next().await? {
-            let rows = causes.entry(row.cause.clone()).or_insert_with(|| Rows { title: title(&row), count: 0, hasher: blake3::Hasher::new() });
+            let rows =
+                causes.entry(row.cause.clone()).or_insert_with(|| Rows { title: title(&row), count: 0, hasher: blake3::Hasher::new() });
             rows.count += 1;
             held::digest(&mut rows.hasher, &row)?;
         }
@@ -63,7 +65,8 @@ fn title(row: &HeldRow) -> String {
 fn case(context: &Context, run: &Run, plan: &Plan, number: u32, cause: Cause, rows: Rows) -> Result<ReviewCase> {
     let review = &plan.pipeline.review;
     // From the time the rows were found, not from now: a repeated attempt gives the same case.
-    let found_at = DateTime::parse_from_rfc3339(&run.updated_at).map_err(|e| Error::bug("K0502", "a run's time cannot be read").because(e))?;
+    let found_at =
+        DateTime::parse_from_rfc3339(&run.updated_at).map_err(|e| Error::bug("K0502", "a run's time cannot be read").because(e))?;
     let due = i64::try_from(review.due_within_seconds).ok().and_then(TimeDelta::try_seconds).and_then(|d| found_at.checked_add_signed(d));
     Ok(ReviewCase {
         case_id: ReviewCase::id(&run.run_id, number),

@@ -78,7 +78,8 @@ pub async fn run(context: &Context, queue: &str, text: &str, reason: &str, descr
         if stuck {
             run.dead_letter = Some(failure);
         }
-        let detail = json!({ "step": message.step, "first": message.first, "last": message.last, "reason": letter.reason, "hash": letter.hash });
+        let detail =
+            json!({ "step": message.step, "first": message.first, "last": message.last, "reason": letter.reason, "hash": letter.hash });
         Ok(Some(Change { actor: Actor::step("dead-letter"), action: "message.deadLettered", detail, writes: vec![write.clone()] }))
     })
     .await?;

@@ -110,7 +110,8 @@ impl<'a> Applying<'a> {
         let mut revision = Revision::default();
         for case in cases {
             let decision = case.decisions.last().filter(|_| case.status == CaseStatus::Decided);
-            let decision = decision.ok_or_else(|| Error::bug("W0502", format!("review case {} is not decided, yet its run has no open case", case.case_id)))?;
+            let decision = decision
+                .ok_or_else(|| Error::bug("W0502", format!("review case {} is not decided, yet its run has no open case", case.case_id)))?;
             let mut hashed = body(&case.decisions)?;
             hashed.sort_all_objects();
             revision.decisions.insert(case.case_id.clone(), blake3::hash(hashed.to_string().as_bytes()).to_hex().to_string());
@@ -126,7 +127,8 @@ impl<'a> Applying<'a> {
             while let Some((row, _)) = reader.next().await? {
                 let key = (row.cause.name.clone(), row.cause.column.clone());
                 let of_case = self.cases.get_mut(&key);
-                let of_case = of_case.ok_or_else(|| Error::bug("W0502", format!("row {} of run {} is held and in no case", row.row, self.run.run_id)))?;
+                let of_case = of_case
+                    .ok_or_else(|| Error::bug("W0502", format!("row {} of run {} is held and in no case", row.row, self.run.run_id)))?;
                 held::digest(&mut of_case.hasher, &row)?;
                 let decision = of_case.decision;
                 let verdict = decision.rows.get(&row.row.to_string()).unwrap_or(&decision.verdict).clone();
@@ -149,7 +151,9 @@ impl<'a> Applying<'a> {
     fn check_digests(&self) -> Result<()> {
         match self.cases.values().find(|c| c.hasher.finalize().to_hex().as_str() != c.case.digest) {
             None => Ok(()),
-            Some(changed) => Err(Error::bug("W0503", format!("the rows of review case {} are not those that were decided on", changed.case.case_id))),
+            Some(changed) => {
+                Err(Error::bug("W0503", format!("the rows of review case {} are not those that were decided on", changed.case.case_id)))
+            }
         }
     }
 
@@ -157,8 +161,11 @@ impl<'a> Applying<'a> {
     async fn flush(&mut self) -> Result<()> {
         self.batch_bytes = 0;
         let batch = std::mem::take(&mut self.batch);
-        let again: Vec<_> =
-            batch.iter().filter(|(_, verdict, _)| *verdict != Verdict::Reject).map(|(held, verdict, _)| reviews::revision(held.clone(), verdict)).collect();
+        let again: Vec<_> = batch
+            .iter()
+            .filter(|(_, verdict, _)| *verdict != Verdict::Reject)
+            .map(|(held, verdict, _)| reviews::revision(held.clone(), verdict))
+            .collect();
         let mut outcomes = Vec::new().into_iter();
         if !again.is_empty() {
             let (compiled, id) = (self.compiled.clone(), self.run.run_id.to_string());
@@ -166,7 +173,8 @@ impl<'a> Applying<'a> {
             outcomes = self.write_files(revised).await?.into_iter();
         }
         for (held, verdict, decision) in batch {
-            let outcome = if verdict == Verdict::Reject { Some(RevisedOutcome::Problems(by_person(&held, decision))) } else { outcomes.next() };
+            let outcome =
+                if verdict == Verdict::Reject { Some(RevisedOutcome::Problems(by_person(&held, decision))) } else { outcomes.next() };
             match outcome {
                 Some(RevisedOutcome::Accepted { .. }) => _ = self.revision.corrected.insert(held.row),
                 Some(RevisedOutcome::Filtered) => _ = self.revision.filtered.insert(held.row),
@@ -203,7 +211,17 @@ impl<'a> Applying<'a> {
 
 /// Why the row was held, and that a person rejected it for that.
 fn by_person(held: &HeldRow, decision: &Decision) -> Vec<Problem> {
-    let message = if decision.comment.is_empty() { "rejected in review".to_owned() } else { format!("rejected in review: {}", decision.comment) };
-    let reject = Problem { code: Code::PersonReject, row: held.row, line: held.line, offset: held.offset, column: None, value: None, rule: None, message };
+    let message =
+        if decision.comment.is_empty() { "rejected in review".to_owned() } else { format!("rejected in review: {}", decision.comment) };
+    let reject = Problem {
+        code: Code::PersonReject,
+        row: held.row,
+        line: held.line,
+        offset: held.offset,
+        column: None,
+        value: None,
+        rule: None,
+        message,
+    };
     held.problems.iter().cloned().chain([reject]).collect()
 }

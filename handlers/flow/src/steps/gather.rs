@@ -109,13 +109,14 @@ async fn add_up(context: &Context, run: &Run, generations: &[u32]) -> Result<(Ru
     let (mut report, mut proof) = (RunReport::default(), Proof::default());
     for (page, generations) in (0u32..).zip(generations.chunks(layout::PAGE as usize)) {
         let planned = layout::plan_page(context, &run.run_id, page).await?;
-        let paths: Vec<_> = (page * layout::PAGE..).zip(generations).map(|(chunk, generation)| layout::ledger(run, *generation, chunk)).collect();
-        let mut ledgers = futures::stream::iter(paths)
-            .map(|path| async move { writer::read_json::<ChunkLedger>(context, &path).await })
-            .buffered(AHEAD);
+        let paths: Vec<_> =
+            (page * layout::PAGE..).zip(generations).map(|(chunk, generation)| layout::ledger(run, *generation, chunk)).collect();
+        let mut ledgers =
+            futures::stream::iter(paths).map(|path| async move { writer::read_json::<ChunkLedger>(context, &path).await }).buffered(AHEAD);
         let mut chunks = planned.iter();
         while let Some(ledger) = ledgers.try_next().await? {
-            let chunk = chunks.next().ok_or_else(|| Error::bug("J0301", format!("page {page} of the plan of run {} is too short", run.run_id)))?;
+            let chunk =
+                chunks.next().ok_or_else(|| Error::bug("J0301", format!("page {page} of the plan of run {} is too short", run.run_id)))?;
             proof.add(chunk.first_row, &ledger.report)?;
             report.merge(&ledger.report);
         }
@@ -149,7 +150,12 @@ async fn finish(context: &Context, read: &Versioned, totals: Totals, cases: u32)
         run.cases = cases;
         run.open_cases = cases;
         run.state = if cases > 0 { State::Reviewing } else { State::Publishing };
-        Ok(Some(Change { actor: Actor::step("gather"), action: "run.gathered", detail: json!({ "counts": counts, "cases": cases }), writes: Vec::new() }))
+        Ok(Some(Change {
+            actor: Actor::step("gather"),
+            action: "run.gathered",
+            detail: json!({ "counts": counts, "cases": cases }),
+            writes: Vec::new(),
+        }))
     })
     .await?;
     if is_next(&run, generation) { messages(context, &run).await } else { Ok(Outputs::none()) }

@@ -76,7 +76,8 @@ async fn copy(context: &Context, run: &Run, index: u32) -> Result<()> {
     // The first segment needs nothing from before: if somebody began the chain already, what is stored here loses, and that is as good.
     let chain = if index == 0 { digest::Chain::new(run) } else { digest::load(context, run).await? };
     let (next, digests, etag) = chain.into_parts();
-    let pieces: Vec<_> = range.clone().step_by(run.piece_bytes as usize).map(|start| start..(start + run.piece_bytes).min(range.end)).collect();
+    let pieces: Vec<_> =
+        range.clone().step_by(run.piece_bytes as usize).map(|start| start..(start + run.piece_bytes).min(range.end)).collect();
     let mut blocks = (range.start / run.piece_bytes) as u32..;
     let mut ahead = Some(read(context, run, pieces[0].clone()).await?);
     let mut work = Work {
@@ -118,7 +119,10 @@ async fn read(context: &Context, run: &Run, range: std::ops::Range<u64>) -> Resu
     })?;
     let expected = range.end - range.start;
     if bytes.len() as u64 != expected {
-        return Err(Error::transient("J0104", format!("expected {expected} bytes at offset {} of {}, found {}", range.start, source.blob, bytes.len())));
+        return Err(Error::transient(
+            "J0104",
+            format!("expected {expected} bytes at offset {} of {}, found {}", range.start, source.blob, bytes.len()),
+        ));
     }
     Ok(bytes)
 }

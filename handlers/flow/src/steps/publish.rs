@@ -117,7 +117,8 @@ async fn make_aggregate(context: &Context, run: &Run, compiled: &Arc<Compiled>, 
     if proven.files.is_empty() {
         return Ok(Aggregate { files: Vec::new() });
     }
-    let folder = tempfile::tempdir().map_err(|e| Error::transient("D0204", "no temporary folder can be made for an aggregate").because(e))?;
+    let folder =
+        tempfile::tempdir().map_err(|e| Error::transient("D0204", "no temporary folder can be made for an aggregate").because(e))?;
     // Files come one at a time from the lake and are decoded where they are grouped: two of them are in memory at most.
     let (sender, receiver) = tokio::sync::mpsc::channel::<Result<Bytes>>(1);
     let (work, id, spill) = (compiled.clone(), run.run_id.to_string(), folder.path().to_owned());

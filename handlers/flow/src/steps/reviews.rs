@@ -35,5 +35,8 @@ pub async fn run(context: &Context, message: Message) -> Result<Outputs> {
             return Ok(Outputs::none());
         }
     }
-    Err(Error::transient("K0409", format!("review case {} of run {} was changed by others many times in a row", message.first, message.run)))
+    Err(Error::transient(
+        "K0409",
+        format!("review case {} of run {} was changed by others many times in a row", message.first, message.run),
+    ))
 }

@@ -38,7 +38,10 @@ pub async fn run(context: &Context, message: Message) -> Result<Outputs> {
     let segments = segments::all(context, run).await?;
     let raw = Raw::with(run, &segments)?;
     let blake3 = merge(raw.values(), run.source.size).filter(|_| segments.iter().map(|s| s.bytes).sum::<u64>() == run.source.size);
-    let blake3 = blake3.ok_or_else(|| Error::bug("J0505", format!("the segments of run {} do not make up its file", run.run_id)))?.to_hex().to_string();
+    let blake3 = blake3
+        .ok_or_else(|| Error::bug("J0505", format!("the segments of run {} do not make up its file", run.run_id)))?
+        .to_hex()
+        .to_string();
     commit(context, run, &blake3).await?;
     let Some((sha256, md5)) = digests(context, run, &raw).await? else {
         return Ok(Outputs::one(message));
@@ -152,9 +155,7 @@ async fn plan(context: &Context, run: &Run, plan: &Plan, raw: &Raw, segments: &[
             let chunks = plan_records(context, plan, raw, segments, HeaderEnd::from(&header), size).await?;
             Ok((Some(header), chunks))
         }
-        Some(Splitting::Whole) => {
-            Ok((None, vec![Chunk { start: 0, end: size, first_row: 0, first_line: 1, row_groups: Vec::new() }]))
-        }
+        Some(Splitting::Whole) => Ok((None, vec![Chunk { start: 0, end: size, first_row: 0, first_line: 1, row_groups: Vec::new() }])),
         Some(Splitting::RowGroups) => {
             let footer: Arc<[u8]> = parquet_footer::read(context, raw, size).await?;
             Ok((None, parquet_chunks(plan, &footer, size, context.sizes.chunk_bytes)?))

@@ -127,7 +127,14 @@ async fn transform(context: &Context, run: &Run, index: u32, exclusions: Option<
     account(context, run, report, written, first_row, key_bytes).await
 }
 
-async fn start(context: &Context, run: &Run, compiled: &Arc<Compiled>, index: u32, chunk: Chunk, overrides: &Overrides) -> Result<Transformer> {
+async fn start(
+    context: &Context,
+    run: &Run,
+    compiled: &Arc<Compiled>,
+    index: u32,
+    chunk: Chunk,
+    overrides: &Overrides,
+) -> Result<Transformer> {
     let size = run.source.size;
     let kind = run.splitting.ok_or_else(|| Error::bug("J0504", format!("run {} has no pipeline", run.run_id)))?;
     let footer = match kind {

@@ -1,7 +1,11 @@
 //! Files that cannot be taken end in a run that says precisely why; nothing crashes and nothing is left over.
 
 use super::sample::{CONTRACT, Mix, PIPELINE, csv, failure, upload, world};
-use crate::{Sizes, harness::{Delivery, World}, run::State};
+use crate::{
+    Sizes,
+    harness::{Delivery, World},
+    run::State,
+};
 
 async fn rejected(path: &str, body: impl Into<bytes::Bytes>) -> (String, String) {
     let mut world = world().await;

@@ -29,14 +29,18 @@ fn parquet(rows: i64, group: usize) -> Vec<u8> {
         Field::new("amount", DataType::Decimal128(12, 2), true),
         Field::new("note", DataType::Utf8, true),
     ]));
-    let amounts = Decimal128Array::from_iter_values((0..rows).map(|n| i128::from(n % 80_000))).with_precision_and_scale(12, 2).expect("a decimal");
-    let batch = RecordBatch::try_new(schema.clone(), vec![
-        Arc::new(Int64Array::from_iter_values(0..rows)),
-        Arc::new(StringArray::from_iter_values((0..rows).map(|n| if n % 2 == 0 { "north" } else { "south" }))),
-        Arc::new(amounts),
-        // Notes that do not compress, so that row groups have a size.
-        Arc::new(StringArray::from_iter_values((0..rows).map(|n| blake3::hash(&n.to_le_bytes()).to_hex().to_string().repeat(2)))),
-    ])
+    let amounts =
+        Decimal128Array::from_iter_values((0..rows).map(|n| i128::from(n % 80_000))).with_precision_and_scale(12, 2).expect("a decimal");
+    let batch = RecordBatch::try_new(
+        schema.clone(),
+        vec![
+            Arc::new(Int64Array::from_iter_values(0..rows)),
+            Arc::new(StringArray::from_iter_values((0..rows).map(|n| if n % 2 == 0 { "north" } else { "south" }))),
+            Arc::new(amounts),
+            // Notes that do not compress, so that row groups have a size.
+            Arc::new(StringArray::from_iter_values((0..rows).map(|n| blake3::hash(&n.to_le_bytes()).to_hex().to_string().repeat(2)))),
+        ],
+    )
     .expect("a batch");
     let properties = WriterProperties::builder().set_max_row_group_row_count(Some(group)).set_dictionary_enabled(false).build();
     let mut bytes = Vec::new();
@@ -105,7 +109,12 @@ async fn ndjson_is_worked_through_at_records() {
     let line = |n: u32| format!("{{\"id\":{n},\"region\":\"north\",\"amount\":1.5,\"note\":\"{}\"}}\n", "n".repeat(2_000));
     let body: String = (0..2_000).map(line).collect();
     let run = upload(&mut world, "lines/a.ndjson", body).await;
-    assert_eq!((run.splitting, run.counts.map(|c| (c.rows, c.published))), (Some(Splitting::Records), Some((2_000, 2_000))), "{:?}", run.failure);
+    assert_eq!(
+        (run.splitting, run.counts.map(|c| (c.rows, c.published))),
+        (Some(Splitting::Records), Some((2_000, 2_000))),
+        "{:?}",
+        run.failure
+    );
     assert!(run.chunks > 1);
     world.check().await;
 }

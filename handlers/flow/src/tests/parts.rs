@@ -38,7 +38,10 @@ async fn of_parts_that_end_at_once_at_least_one_is_told_that_all_are_done() {
     for parts in [5, 64, 70, 200] {
         let world = empty_world();
         let context = &world.context;
-        let told = join_all((0..parts).map(|part| async move { fanin::done(context, &run_id(), Step::Move, 0, parts, part).await.expect("noted") })).await;
+        let told = join_all(
+            (0..parts).map(|part| async move { fanin::done(context, &run_id(), Step::Move, 0, parts, part).await.expect("noted") }),
+        )
+        .await;
         assert!(told.contains(&true), "{parts} parts");
     }
 }

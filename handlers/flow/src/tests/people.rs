@@ -92,7 +92,13 @@ async fn a_partner_finds_its_own_submissions_only() {
         let missing = submissions::find(&world.context, Some("rival"), "nothing").await.expect_err("nothing");
         assert_eq!((error.code(), error.message().replace(id, "nothing")), ("W0404", missing.message().to_owned()));
     }
-    let filter = RunFilter { partner: Some("acme".into()), pipeline: Some("orders".into()), state: vec![State::Completed], path: Some("orders/a.csv".into()), ..RunFilter::default() };
+    let filter = RunFilter {
+        partner: Some("acme".into()),
+        pipeline: Some("orders".into()),
+        state: vec![State::Completed],
+        path: Some("orders/a.csv".into()),
+        ..RunFilter::default()
+    };
     assert_eq!(runs::list(&world.context, &filter, None, 10).await.expect("a list").items.len(), 1);
     let other = RunFilter { state: vec![State::Failed, State::Rejected], ..filter };
     assert_eq!(runs::list(&world.context, &other, None, 10).await.expect("a list").items.len(), 0);
@@ -224,7 +230,9 @@ async fn a_dead_letter_shows_at_its_run_until_it_is_resumed() {
 #[tokio::test]
 async fn a_message_that_cannot_be_understood_is_kept_by_its_hash_only() {
     let world = world().await;
-    for text in ["not JSON: 4111-1111-1111-1111", &json!({ "sluice": { "run": "s-0000000000000000000000000-1", "step": "move" } }).to_string()] {
+    for text in
+        ["not JSON: 4111-1111-1111-1111", &json!({ "sluice": { "run": "s-0000000000000000000000000-1", "step": "move" } }).to_string()]
+    {
         dead_letter::run(&world.context, "move", text, "reason", &"d".repeat(5000)).await.expect("recorded");
     }
     let documents = world.catalog.contents();

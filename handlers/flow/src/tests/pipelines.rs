@@ -58,7 +58,8 @@ async fn two_pipelines_never_claim_the_same_files() {
 #[tokio::test]
 async fn every_mistake_is_reported_and_nothing_is_stored() {
     let world = world().await;
-    let wrong = PIPELINE.replace("amount > $large", "amont > $large").replace("amount < 0", "amount <").replace("name: orders\n", "name: broken\n");
+    let wrong =
+        PIPELINE.replace("amount > $large", "amont > $large").replace("amount < 0", "amount <").replace("name: orders\n", "name: broken\n");
     let found = mistakes(pipelines::put(&world.context, "p", &sources(&wrong, CONTRACT)).await);
     assert!(found.len() >= 2, "{found:?}");
     assert!(pipelines::versions(&world.context, "broken").await.expect("versions").is_empty());

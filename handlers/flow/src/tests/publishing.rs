@@ -50,7 +50,10 @@ async fn a_completed_run_has_a_receipt_that_tells_everything() {
     assert_eq!(receipt.file.blake3.as_deref(), Some(blake3::hash(&body).to_hex().as_str()));
     assert_eq!(receipt.file.sha256, Some(hex::encode(Sha256::digest(&body))));
     let against = receipt.checked_against.expect("a contract");
-    assert_eq!((against.contract.as_str(), against.contract_version.as_str(), against.pipeline_version), ("urn:datacontract:acme:orders", "1.0.0", 1));
+    assert_eq!(
+        (against.contract.as_str(), against.contract_version.as_str(), against.pipeline_version),
+        ("urn:datacontract:acme:orders", "1.0.0", 1)
+    );
     let broken = receipt.problems.iter().find(|p| p.code.as_str() == "R0103").expect("amounts that are no numbers");
     assert_eq!((broken.column.as_deref(), broken.count, broken.samples[0].value.as_deref()), (Some("amount"), 3, Some("a lot")));
     assert!(broken.samples.iter().all(|p| body[p.offset as usize..].starts_with(format!("{},", p.row).as_bytes())));
@@ -121,8 +124,20 @@ async fn every_file_of_the_table_is_the_runs_own() {
 async fn nothing_is_published_when_the_accounts_do_not_balance() {
     type Fault = fn(&mut ChunkLedger);
     let faults: [(Fault, &str); 3] = [
-        (|l| { let row = l.report.accepted.min().expect("an accepted row"); l.report.accepted.remove(row); }, "J0301"),
-        (|l| { let row = l.report.rejected.min().expect("a rejected row"); l.report.accepted.insert(row); }, "J0301"),
+        (
+            |l| {
+                let row = l.report.accepted.min().expect("an accepted row");
+                l.report.accepted.remove(row);
+            },
+            "J0301",
+        ),
+        (
+            |l| {
+                let row = l.report.rejected.min().expect("a rejected row");
+                l.report.accepted.insert(row);
+            },
+            "J0301",
+        ),
         // Balanced in itself, but a row has gone from rejected to held, and nobody decided it.
         (
             |l| {
@@ -142,7 +157,8 @@ async fn nothing_is_published_when_the_accounts_do_not_balance() {
         let mut ledger: ChunkLedger = writer::read_json(&world.context, &blob).await.expect("a ledger");
         fault(&mut ledger);
         world.context.lake.overwrite(&blob, serde_json::to_vec(&ledger).expect("JSON").into()).await.expect("overwritten");
-        let error = crate::steps::dispatch(&world.context, Message::new(&run.run_id, Step::Publish)).await.expect_err("it does not balance");
+        let error =
+            crate::steps::dispatch(&world.context, Message::new(&run.run_id, Step::Publish)).await.expect_err("it does not balance");
         assert_eq!((error.kind(), error.code()), (Kind::Bug, code), "{}", error.chain());
         assert_eq!(world.only_run().state, State::Publishing);
         assert!(!published_blobs(&world).iter().any(|b| b.path.contains("_delta_log")), "nothing may be committed");
@@ -175,7 +191,9 @@ async fn a_run_without_accepted_rows_publishes_nothing_and_completes() {
 
 #[tokio::test]
 async fn a_rejected_run_has_the_same_receipt_and_manifest() {
-    for (path, body, code) in [("orders/a.csv", "", "F0001"), ("elsewhere/a.csv", "id\n1\n", "A0002"), ("orders/b.csv", "id,region\n1,north\n", "F0003")] {
+    for (path, body, code) in
+        [("orders/a.csv", "", "F0001"), ("elsewhere/a.csv", "id\n1\n", "A0002"), ("orders/b.csv", "id,region\n1,north\n", "F0003")]
+    {
         let mut world = world().await;
         let run = upload(&mut world, path, body).await;
         let receipt = submissions::receipt(&world.context, &run.run_id).await.expect("a receipt");

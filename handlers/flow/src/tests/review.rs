@@ -81,7 +81,8 @@ async fn a_decision_is_bound_to_the_rows_that_were_seen() {
 #[tokio::test]
 async fn held_rows_that_change_after_the_decision_are_not_published() {
     let (mut world, run, case) = world(1).await;
-    let (_, outputs) = reviews::decide(&world.context, &person("a"), &case.case_id, request(&case, Verdict::Approve)).await.expect("decided");
+    let (_, outputs) =
+        reviews::decide(&world.context, &person("a"), &case.case_id, request(&case, Verdict::Approve)).await.expect("decided");
     let held = crate::layout::held(&run, 0, 0);
     let text = String::from_utf8(world.lake.blob(&held).expect("held rows").body.to_vec()).expect("text");
     world.context.lake.overwrite(&held, text.replacen("1000.50", "1000.51", 1).into()).await.expect("overwritten");
@@ -95,12 +96,14 @@ async fn held_rows_that_change_after_the_decision_are_not_published() {
 #[tokio::test]
 async fn two_people_must_agree_where_the_pipeline_asks_for_four_eyes() {
     let (mut world, _, case) = world(2).await;
-    let (proposed, outputs) = reviews::decide(&world.context, &person("a"), &case.case_id, request(&case, Verdict::Approve)).await.expect("proposed");
+    let (proposed, outputs) =
+        reviews::decide(&world.context, &person("a"), &case.case_id, request(&case, Verdict::Approve)).await.expect("proposed");
     assert_eq!((proposed.status, outputs.0.len()), (CaseStatus::Confirming, 0));
     assert_eq!(refused(&world, &person("a"), &case, request(&case, Verdict::Approve)).await.code(), "W0403");
     assert_eq!(refused(&world, &person("b"), &case, request(&case, Verdict::Reject)).await.code(), "W0411");
     // Who decided first may think again; it does not count as the second decision.
-    let (again, _) = reviews::decide(&world.context, &person("a"), &case.case_id, request(&case, Verdict::Reject)).await.expect("decided again");
+    let (again, _) =
+        reviews::decide(&world.context, &person("a"), &case.case_id, request(&case, Verdict::Reject)).await.expect("decided again");
     assert_eq!((again.status, again.decisions.len()), (CaseStatus::Confirming, 1));
     let run = finish(&mut world, &person("b"), &case, request(&case, Verdict::Reject)).await;
     let counts = run.counts.expect("counted");
@@ -156,7 +159,10 @@ async fn rows_of_a_case_can_end_differently() {
     let counts = run.counts.expect("counted");
     assert_eq!((counts.published, counts.corrected, counts.rejected, counts.held), (published, 4, 1, 0));
     let account = revision::load(&world.context, &run).await.expect("read").expect("an account of the decisions");
-    assert_eq!((account.corrected.iter().collect::<Vec<_>>(), account.rejected.iter().collect::<Vec<_>>()), (vec![11, 33, 44, 55], vec![22]));
+    assert_eq!(
+        (account.corrected.iter().collect::<Vec<_>>(), account.rejected.iter().collect::<Vec<_>>()),
+        (vec![11, 33, 44, 55], vec![22])
+    );
     let explain = async |row| rows::explain(&world.context, &run, row).await.expect("explained").expect("a row");
     let rejected = explain(22).await;
     assert_eq!((rejected.outcome, rejected.case_id.as_deref()), (RowOutcome::Rejected, Some(case.case_id.as_str())));
@@ -237,7 +243,10 @@ async fn cases_can_be_filtered() {
     let count = async |filter: CaseFilter| reviews::list(&world.context, &filter, None, 10).await.expect("a list").items.len();
     let all = CaseFilter::default;
     assert_eq!(count(all()).await, 1);
-    assert_eq!(count(CaseFilter { pipeline: Some("orders".into()), partner: Some("acme".into()), run: Some(run.run_id), ..all() }).await, 1);
+    assert_eq!(
+        count(CaseFilter { pipeline: Some("orders".into()), partner: Some("acme".into()), run: Some(run.run_id), ..all() }).await,
+        1
+    );
     assert_eq!(count(CaseFilter { pipeline: Some("others".into()), ..all() }).await, 0);
     assert_eq!(count(CaseFilter { cause: Some("large-order".into()), ..all() }).await, 1);
     assert_eq!(count(CaseFilter { cause: Some("negative".into()), ..all() }).await, 0);

@@ -125,13 +125,23 @@ pub(super) fn failure(run: &Run) -> (State, &str, &str) {
 pub(super) fn approve_all(world: &mut World) -> BoxFuture<'_, ()> {
     async move {
         world.drain().await;
-        let cases: Vec<ReviewCase> =
-            world.catalog.contents().values().filter(|d| d.kind == "case").map(|d| d.parse().expect("a case document holds a case")).collect();
+        let cases: Vec<ReviewCase> = world
+            .catalog
+            .contents()
+            .values()
+            .filter(|d| d.kind == "case")
+            .map(|d| d.parse().expect("a case document holds a case"))
+            .collect();
         let person = Actor::Person { id: "p-1".to_owned(), name: "Grace".to_owned() };
         let open: Vec<_> = cases.into_iter().filter(|c| c.status == CaseStatus::Open).collect();
         for case in open {
             loop {
-                let request = DecisionRequest { verdict: Verdict::Approve, rows: Default::default(), comment: String::new(), digest: case.digest.clone() };
+                let request = DecisionRequest {
+                    verdict: Verdict::Approve,
+                    rows: Default::default(),
+                    comment: String::new(),
+                    digest: case.digest.clone(),
+                };
                 match reviews::decide(&world.context, &person, &case.case_id, request).await {
                     Ok((_, outputs)) => break world.send(outputs),
                     Err(error) if error.kind() == Kind::Transient => world.crash(),

@@ -2,13 +2,24 @@
 
 use sluice_contract::Sources;
 
-use crate::{Context, Message, RunId, audit::Actor, layout, pipelines, raw::Raw, rejected, reviews, rows, run::Run, runs, segments, steps, submissions};
+use crate::{
+    Context, Message, RunId, audit::Actor, layout, pipelines, raw::Raw, rejected, reviews, rows, run::Run, runs, segments, steps,
+    submissions,
+};
 
 fn send<F: Future + Send>(_: F) {}
 
 /// Never called: that it compiles is the test.
 #[expect(dead_code, reason = "that it compiles is the test")]
-fn futures_are_send(context: &Context, message: &Message, run: &Run, id: &RunId, actor: &Actor, event: &steps::admit::BlobEvent, sources: &Sources<'_>) {
+fn futures_are_send(
+    context: &Context,
+    message: &Message,
+    run: &Run,
+    id: &RunId,
+    actor: &Actor,
+    event: &steps::admit::BlobEvent,
+    sources: &Sources<'_>,
+) {
     send(layout::effective_chunks(context, run));
     send(segments::all(context, run));
     send(Raw::open(context, run, 0..1));
@@ -24,7 +35,12 @@ fn futures_are_send(context: &Context, message: &Message, run: &Run, id: &RunId,
     send(pipelines::put_table(context, "", "", bytes::Bytes::new()));
     send(pipelines::dry_run(context, sources, pipelines::Sample::Run(id.clone()), 1));
     send(reviews::claim(context, actor, ""));
-    let request = reviews::DecisionRequest { verdict: crate::review::Verdict::Approve, rows: Default::default(), comment: String::new(), digest: String::new() };
+    let request = reviews::DecisionRequest {
+        verdict: crate::review::Verdict::Approve,
+        rows: Default::default(),
+        comment: String::new(),
+        digest: String::new(),
+    };
     send(reviews::decide(context, actor, "", request));
     send(reviews::list(context, &reviews::CaseFilter::default(), None, 1));
     send(reviews::rows(context, "", None, 1));

@@ -84,9 +84,14 @@ async fn grants_of_the_past_are_removed() {
         };
         Write::Create { id: format!("grant:{id}"), kind: "grant", body: json!(grant) }
     };
-    let writes = vec![grant("old", "2025-12-30T00:00:00.000Z"), grant("late", "2025-12-31T12:00:00.000Z"), grant("good", "2026-02-01T00:00:00.000Z")];
+    let writes = vec![
+        grant("old", "2025-12-30T00:00:00.000Z"),
+        grant("late", "2025-12-31T12:00:00.000Z"),
+        grant("good", "2026-02-01T00:00:00.000Z"),
+    ];
     world.context.catalog.commit("partner:acme", writes).await.expect("commit");
     crate::steps::sweep::run(&world.context).await.expect("swept");
-    let left: Vec<_> = world.catalog.contents().into_keys().filter(|(partition, _)| partition == "partner:acme").map(|(_, id)| id).collect();
+    let left: Vec<_> =
+        world.catalog.contents().into_keys().filter(|(partition, _)| partition == "partner:acme").map(|(_, id)| id).collect();
     assert_eq!(left, ["grant:good", "grant:late"]);
 }
