@@ -113,7 +113,7 @@ fn extend(publication: &Publication<'_>, columns: &StructType, known: &Known) ->
         ));
     }
     let grown = StructType::try_new(known.columns.fields().cloned().chain(added))
-        .and_then(|grown| Ok(known.metadata.clone().with_schema(&grown)))
+        .map(|grown| known.metadata.clone().with_schema(&grown))
         .map_err(|e| Error::permanent("D0002", format!("the new columns do not fit table {table}")).because(e))?
         .map_err(|e| Error::permanent("D0002", format!("the new columns do not fit table {table}")).because(e))?;
     Ok(vec![json!({ "metaData": grown })])

@@ -13,6 +13,9 @@ use sluice_engine::{
 use super::{PutError, tables::compile};
 use crate::{Context, Error, Result, RunId, audit, cpu, raw::Raw};
 
+/// What a chunk gave, and its account.
+type Worked = (Vec<(Stream, Vec<u8>)>, ChunkReport);
+
 /// What a pipeline is tried on.
 #[derive(Debug, Clone)]
 pub enum Sample {
@@ -116,7 +119,7 @@ fn run_sample(compiled: &Arc<Compiled>, kind: Splitting, bytes: &[u8], truncated
             vec![Chunk { start: info.end, end: (end as u64).max(info.end), first_line: info.lines + 1, ..whole }]
         }
     };
-    let run = |overrides: &Overrides| -> Result<Vec<(Vec<(Stream, Vec<u8>)>, ChunkReport)>, EngineError> {
+    let run = |overrides: &Overrides| -> Result<Vec<Worked>, EngineError> {
         let mut done = Vec::new();
         for (index, chunk) in (0u32..).zip(&chunks) {
             let start = ChunkStart {

@@ -175,7 +175,7 @@ impl Iterator for Batches {
                 None => {}
             }
             match self.receiver.blocking_recv()? {
-                Ok(bytes) => match ParquetRecordBatchReaderBuilder::try_new(bytes).and_then(|b| b.build()) {
+                Ok(bytes) => match ParquetRecordBatchReaderBuilder::try_new(bytes).and_then(ParquetRecordBatchReaderBuilder::build) {
                     Ok(reader) => self.current = Some(reader),
                     Err(error) => return unreadable(&error),
                 },

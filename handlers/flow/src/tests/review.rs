@@ -136,7 +136,7 @@ async fn every_change_of_a_case_has_its_audit_event_whatever_fails() {
             audit::verify(&run.run_id, &run.audit, &events).expect("a whole chain");
             let told = events.iter().filter(|e| e.action == "case.decided").count();
             let is_decided = stored.status == CaseStatus::Decided;
-            assert_eq!((is_decided as usize, is_decided), (told, run.open_cases == 0), "{when:?} {call}");
+            assert_eq!((usize::from(is_decided), is_decided), (told, run.open_cases == 0), "{when:?} {call}");
             assert!(decided.is_err() || is_decided);
             // Whatever was answered, the run can be brought to its end.
             if !is_decided {
