@@ -76,7 +76,7 @@ fn named(harness: &Harness, who: &str) -> BTreeSet<(String, String)> {
 
 #[tokio::test]
 async fn every_change_names_its_author_in_the_catalog() {
-    sluice_app::telemetry::start();
+    crate::harness::start_log();
     for rule in RULES.iter().filter(|rule| rule.audit != Audit::Read) {
         let harness = Harness::start().await;
         let scene = scene(&harness, rule.path).await;

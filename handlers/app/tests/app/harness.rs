@@ -65,8 +65,16 @@ pub(crate) struct HarnessParts {
     pub(crate) context: Context,
 }
 
+/// Starts the log once, before any test does something that is logged: a place in the code that is reached while another thread still
+/// starts it would stay silent.
+pub(crate) fn start_log() {
+    static STARTED: std::sync::Once = std::sync::Once::new();
+    STARTED.call_once(sluice_app::telemetry::start);
+}
+
 impl HarnessParts {
     pub(crate) async fn new(faults: Arc<Faults>) -> Self {
+        start_log();
         let issuer = Issuer::start().await;
         let clock = Arc::new(ManualClock::default());
         let lake = Arc::new(MemoryLake::new(clock.clone(), faults.clone()));

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use axum::{body::Body, http::Request};
 use serde_json::{Value, json};
-use sluice_app::telemetry;
 use sluice_flow::{
     BlobPath, Catalog, Committed, Document, DocumentPage, Message, Query, Result, Step, Write,
     memory::{Fault, Faults, When},
@@ -46,7 +45,7 @@ async fn an_upload_that_no_pipeline_takes_is_a_run_that_says_so_and_its_event_ca
 
 #[tokio::test]
 async fn a_failure_is_told_with_its_code_and_in_the_log_with_its_ids() {
-    telemetry::start();
+    crate::harness::start_log();
     let harness = Harness::start().await;
     let nobody = world::run(&Harness::start().await, "skyline", "x", State::Moving).await;
     let text = Message::new(&nobody, Step::Move).to_json().to_string();

@@ -115,7 +115,7 @@ async fn a_held_row_waits_for_a_person_and_is_published_after_the_decision() {
 
 #[tokio::test]
 async fn no_value_of_a_row_is_in_the_log() {
-    sluice_app::telemetry::start();
+    crate::harness::start_log();
     let harness = started().await;
     let mut logged = String::new();
     let body = "id,name,age\n1,canary-value-one,36\n2,canary-value-two,-1\n3,canary-value-three,136\nx,canary-value-four,1\n";
