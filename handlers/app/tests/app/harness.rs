@@ -165,13 +165,20 @@ impl Harness {
         self.invoke(function, &json!({ "Data": { "req": req }, "Metadata": {} })).await
     }
 
+    /// The id of this harness's invocations. Others must have another one, since the lines of an invocation are collected by it; the
+    /// issuer's port is the harness's own.
+    pub(crate) fn invocation(&self) -> String {
+        let port = Url::parse(&self.issuer.url).unwrap().port().unwrap();
+        format!("11111111-2222-3333-4444-{port:012}")
+    }
+
     /// An invocation.
     pub(crate) async fn invoke(&self, function: &str, envelope: &Value) -> Answer {
         let request = Request::builder()
             .method("POST")
             .uri(format!("/{function}"))
             .header("content-type", "application/json")
-            .header("x-azure-functions-invocationid", "11111111-2222-3333-4444-555555555555");
+            .header("x-azure-functions-invocationid", self.invocation());
         self.send(request.body(Body::from(envelope.to_string())).unwrap()).await
     }
 }

@@ -57,7 +57,7 @@ async fn a_failure_is_told_with_its_code_and_in_the_log_with_its_ids() {
     let lines: Vec<Value> =
         body["Logs"].as_array().unwrap().iter().map(|line| serde_json::from_str(line.as_str().unwrap()).unwrap()).collect();
     let told = lines.iter().any(|line| {
-        line["invocation_id"] == "11111111-2222-3333-4444-555555555555"
+        line["invocation_id"] == harness.invocation()
             && line["function"] == "Move"
             && line["run"] == nobody.as_str()
             && line["code"] == "K0404"
