@@ -4,12 +4,14 @@
 //! |---|---|---|
 //! | one file | user delegation, `sr=b`, `sp=c` | account key, `sr=b`, `sp=cw` |
 //! | container | user delegation, `sr=c`, `sp=cw` | account key, `sr=c`, `sp=cw` |
+//! | container, read back | user delegation, `sr=c`, `sp=rcwl` | account key, `sr=c`, `sp=rcwl` |
 //!
 //! With `c` alone the service creates a blob, in one request or by blocks, and refuses to overwrite it (blocks: service version
 //! 2026-04-06 and later, which the SDK signs). Azurite 3.35 takes only Put Blob with `c`; Put Block and Put Block List need `w`, which
 //! also overwrites. So on a laptop, and only there, a file grant can overwrite its own file; a run reads under an `ETag` and is not
-//! disturbed. No grant may read, list or delete, and none reaches another container. (Azurite also lets whoever may create a blob copy
-//! any blob of the account into it, without a right to the source; Azure asks for one.)
+//! disturbed. No grant may delete, and none reaches another container; only one that reads back may read and list, and just the partner's
+//! own container. (Azurite also lets whoever may create a blob copy any blob of the account into it, without a right to the source; Azure
+//! asks for one.)
 
 use std::{sync::Arc, time::Duration};
 
@@ -81,7 +83,8 @@ impl BlobSigner {
             .protocol(SasProtocol::Https);
         Ok(match scope {
             Scope::File { path } => builder.blob(container, path).create().build(),
-            Scope::Container => builder.container(container).create().write().build(),
+            Scope::Container { read_back: false } => builder.container(container).create().write().build(),
+            Scope::Container { read_back: true } => builder.container(container).read().create().write().list().build(),
         })
     }
 }
@@ -94,13 +97,14 @@ impl UploadSigner for BlobSigner {
         let valid = valid.ok_or_else(|| Error::refused("G0400", "an upload grant lasts for more than 0 seconds and at most 7 days"))?;
         let path = match scope {
             Scope::File { path } => Some(path.as_str()),
-            Scope::Container => None,
+            Scope::Container { .. } => None,
         };
         let mut url = self.endpoint.url.clone();
         append(&mut url, &container, path)?;
         let now = Utc::now();
         let https_only = url.scheme() == "https";
-        let terms = Terms { permissions: "cw", start: now - SKEW, expiry: now + valid, https_only };
+        let permissions = if matches!(scope, Scope::Container { read_back: true }) { "rcwl" } else { "cw" };
+        let terms = Terms { permissions, start: now - SKEW, expiry: now + valid, https_only };
         match &self.endpoint.access {
             Access::Identity => url.set_query(Some(&self.delegated(&container, scope, &terms, now).await?)),
             Access::Key(key) => sas::sign(&mut url, &account(&self.endpoint.url), key, &container, path, &terms)?,
@@ -211,8 +215,10 @@ mod tests {
         let (start, expiry): (DateTime<Utc>, DateTime<Utc>) = (terms["st"].parse().unwrap(), terms["se"].parse().unwrap());
         assert_eq!(expiry - start, TimeDelta::days(1) + SKEW);
 
-        let container = query(&signer.sign("skyline", &Scope::Container, DAY).await.unwrap());
+        let container = query(&signer.sign("skyline", &Scope::Container { read_back: false }, DAY).await.unwrap());
         assert_eq!((container["sr"].as_str(), container["sp"].as_str()), ("c", "cw"));
+        let read_back = query(&signer.sign("skyline", &Scope::Container { read_back: true }, DAY).await.unwrap());
+        assert_eq!((read_back["sr"].as_str(), read_back["sp"].as_str()), ("c", "rcwl"));
         assert_eq!(mock.requests().len(), 1);
     }
 
@@ -221,7 +227,7 @@ mod tests {
         let mock = Mock::new([delegation(Utc::now() + TimeDelta::hours(2)), delegation(Utc::now() + LONGEST)]);
         let signer = signer(&mock);
         for _ in 0..3 {
-            signer.sign("skyline", &Scope::Container, DAY).await.unwrap();
+            signer.sign("skyline", &Scope::Container { read_back: false }, DAY).await.unwrap();
         }
         assert_eq!(mock.requests().len(), 2);
     }
@@ -231,14 +237,14 @@ mod tests {
         let mock = Mock::new([]);
         let signer = signer(&mock);
         for partner in ["", "Sky", "sky_line", "sky--line", "sky-", "../raw", &"x".repeat(56)] {
-            assert_eq!(signer.sign(partner, &Scope::Container, DAY).await.unwrap_err().code(), "G0401", "{partner}");
+            assert_eq!(signer.sign(partner, &Scope::Container { read_back: false }, DAY).await.unwrap_err().code(), "G0401", "{partner}");
         }
         for path in ["", "/a", "a/", "a//b", "../b", "a/./b", "a/../../raw/x", "a\\b", "a\nb", "end.", &"x".repeat(1025)] {
             let scope = Scope::File { path: path.to_owned() };
             assert_eq!(signer.sign("sky", &scope, DAY).await.unwrap_err().code(), "G0402", "{path}");
         }
         for valid in [Duration::ZERO, DAY * 7 + Duration::from_secs(1), Duration::MAX] {
-            assert_eq!(signer.sign("sky", &Scope::Container, valid).await.unwrap_err().code(), "G0400");
+            assert_eq!(signer.sign("sky", &Scope::Container { read_back: false }, valid).await.unwrap_err().code(), "G0400");
         }
         assert!(mock.requests().is_empty());
     }
@@ -246,7 +252,7 @@ mod tests {
     #[tokio::test]
     async fn a_refused_key_request_may_heal() {
         let mock = Mock::new([mock::Reply::new(403, "").header("x-ms-error-code", "AuthorizationPermissionMismatch")]);
-        let error = signer(&mock).sign("sky", &Scope::Container, DAY).await.unwrap_err();
+        let error = signer(&mock).sign("sky", &Scope::Container { read_back: false }, DAY).await.unwrap_err();
         assert_eq!((error.kind(), error.code()), (sluice_flow::Kind::Transient, "L0403"));
         assert!(error.message().contains("AuthorizationPermissionMismatch"), "{error}");
     }

@@ -28,6 +28,7 @@ pub(crate) enum Command {
     Infer(crate::infer::InferArguments),
     Up(crate::up::UpArguments),
     Upload(crate::upload::UploadArguments),
+    Grant(crate::grant::GrantArguments),
     Runs(crate::runs::RunsArguments),
     Review(crate::review::ReviewArguments),
     Pipelines(crate::pipelines::PipelinesArguments),

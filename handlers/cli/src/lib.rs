@@ -4,6 +4,7 @@ mod api;
 mod arguments;
 mod check;
 mod fault;
+mod grant;
 mod infer;
 mod local;
 mod package;
@@ -65,6 +66,7 @@ async fn run(command: Command) -> Result<()> {
         Command::Help(arguments) => help(&arguments.topic),
         Command::Up(arguments) => Box::pin(up::run(arguments)).await,
         Command::Upload(arguments) => interruptible(upload::run(arguments)).await,
+        Command::Grant(arguments) => interruptible(grant::run(arguments)).await,
         Command::Runs(arguments) => interruptible(runs::run(arguments)).await,
         Command::Review(arguments) => interruptible(review::run(arguments)).await,
         Command::Pipelines(arguments) => interruptible(pipelines::run(arguments)).await,

@@ -1,4 +1,5 @@
-//! Upload grants: time-limited, least-privilege URLs for partners. A grant can read nothing and reach no other partner.
+//! Upload grants: time-limited, least-privilege URLs for partners. A grant reaches no other partner, and reads nothing unless it was asked
+//! to read back what the partner itself has sent.
 
 use std::time::Duration;
 
@@ -17,7 +18,11 @@ pub enum Scope {
         path: String,
     },
     /// The partner's container: create and write, for nightly jobs that overwrite by name.
-    Container,
+    Container {
+        /// Also read and list this container: clients such as rclone look at what they have uploaded before they believe it.
+        #[serde(default)]
+        read_back: bool,
+    },
 }
 
 /// A grant as recorded (never its URL); document `grant:<id>` in partition `partner:<partner>`, kind `grant`.

@@ -115,10 +115,10 @@ fn check(partner: &str, request: &GrantRequest) -> Result<()> {
     }
     match &request.scope {
         Scope::File { path } => wrong.extend(path_fault(path).map(|fault| format!("path {path:?} {fault}"))),
-        Scope::Container if request.declared != Declared::default() => {
+        Scope::Container { .. } if request.declared != Declared::default() => {
             wrong.push("checksums can be declared for one file only, not for a container: set them as metadata of each blob".to_owned());
         }
-        Scope::Container => {}
+        Scope::Container { .. } => {}
     }
     for (name, value, digits) in
         [("md5", &request.declared.md5, 32), ("sha256", &request.declared.sha256, 64), ("blake3", &request.declared.blake3, 64)]

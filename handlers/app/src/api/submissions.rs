@@ -47,7 +47,7 @@ pub(super) struct GrantRequest {
 
 /// One file, or the partner's container for a time.
 #[derive(Debug, Deserialize, Serialize, ToSchema)]
-#[serde(tag = "kind", rename_all = "lowercase", deny_unknown_fields)]
+#[serde(tag = "kind", rename_all = "lowercase", rename_all_fields = "camelCase", deny_unknown_fields)]
 pub(super) enum GrantScope {
     /// One path, create-only.
     File {
@@ -55,7 +55,12 @@ pub(super) enum GrantScope {
         path: String,
     },
     /// The container, for jobs that overwrite by name.
-    Container,
+    Container {
+        /// Also read and list what is in it, for clients such as rclone that look at what they have uploaded. It is the partner's own
+        /// container only; without this the URL reads nothing.
+        #[serde(default)]
+        read_back: bool,
+    },
 }
 
 /// Checksums in hex and size in bytes.
@@ -123,7 +128,7 @@ impl From<GrantScope> for grant::Scope {
     fn from(scope: GrantScope) -> Self {
         match scope {
             GrantScope::File { path } => Self::File { path },
-            GrantScope::Container => Self::Container,
+            GrantScope::Container { read_back } => Self::Container { read_back },
         }
     }
 }
@@ -132,7 +137,7 @@ impl From<grant::Scope> for GrantScope {
     fn from(scope: grant::Scope) -> Self {
         match scope {
             grant::Scope::File { path } => Self::File { path },
-            grant::Scope::Container => Self::Container,
+            grant::Scope::Container { read_back } => Self::Container { read_back },
         }
     }
 }

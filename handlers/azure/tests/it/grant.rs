@@ -78,27 +78,49 @@ async fn put_blocks(url: &Url) -> [StatusCode; 3] {
     ]
 }
 
-/// Everything that neither kind of grant may do: read, list, delete, and touch another container.
-async fn refuses_the_rest(account: &Account, grant: &Url) {
+/// Something that a grant may not do: what, and the request.
+type Attempt = (&'static str, Method, Url);
+
+/// Reading back what was sent.
+fn reads(account: &Account, grant: &Url) -> Vec<Attempt> {
     let own = |path: &str| account.elsewhere(grant, path);
-    let attempts = [
+    vec![
         ("read its own file", Method::GET, own("landing-skyline/new.csv")),
         ("look at its own file", Method::HEAD, own("landing-skyline/new.csv")),
         ("see its own blocks", Method::GET, own("landing-skyline/new.csv?comp=blocklist&blocklisttype=all")),
-        ("delete its own file", Method::DELETE, own("landing-skyline/new.csv")),
         ("read an earlier file", Method::GET, own("landing-skyline/earlier.csv")),
-        ("delete an earlier file", Method::DELETE, own("landing-skyline/earlier.csv")),
         ("list its container", Method::GET, own("landing-skyline?restype=container&comp=list")),
+    ]
+}
+
+/// Taking away from the partner's own container, or changing it.
+fn deletions(account: &Account, grant: &Url) -> Vec<Attempt> {
+    let own = |path: &str| account.elsewhere(grant, path);
+    vec![
+        ("delete its own file", Method::DELETE, own("landing-skyline/new.csv")),
+        ("delete an earlier file", Method::DELETE, own("landing-skyline/earlier.csv")),
         ("look at its container", Method::GET, own("landing-skyline?restype=container")),
         ("delete its container", Method::DELETE, own("landing-skyline?restype=container")),
         ("open its container", Method::PUT, own("landing-skyline?restype=container&comp=acl")),
+    ]
+}
+
+/// Reaching anything but the partner's own container.
+fn elsewhere(account: &Account, grant: &Url) -> Vec<Attempt> {
+    let own = |path: &str| account.elsewhere(grant, path);
+    vec![
         ("list containers", Method::GET, own("?comp=list")),
         ("make a container", Method::PUT, own("landing-mine?restype=container")),
         ("read another partner's file", Method::GET, own("landing-other/theirs.csv")),
         ("list another partner's container", Method::GET, own("landing-other?restype=container&comp=list")),
         ("delete another partner's file", Method::DELETE, own("landing-other/theirs.csv")),
         ("read a raw file", Method::GET, own("raw/run/secret.csv")),
-    ];
+    ]
+}
+
+/// Tries what a grant may not do, and what no grant may: write elsewhere, or change what was there before.
+async fn refuses(account: &Account, grant: &Url, attempts: Vec<Attempt>) {
+    let own = |path: &str| account.elsewhere(grant, path);
     for (what, method, url) in attempts {
         assert_eq!(send(method, url, &[], "").await, StatusCode::FORBIDDEN, "a grant must not {what}");
     }
@@ -108,6 +130,13 @@ async fn refuses_the_rest(account: &Account, grant: &Url) {
     }
     for (container, path) in [("landing-other", "theirs.csv"), (RAW, "run/secret.csv"), ("landing-skyline", "earlier.csv")] {
         assert_eq!(account.content(container, path).await.unwrap(), "before", "{container}/{path}");
+    }
+}
+
+/// Tries everything that an upload alone does not need.
+async fn refuses_the_rest(account: &Account, grant: &Url) {
+    for attempts in [reads(account, grant), deletions(account, grant), elsewhere(account, grant)] {
+        refuses(account, grant, attempts).await;
     }
 }
 
@@ -134,13 +163,30 @@ async fn a_file_grant_uploads_by_blocks() {
 #[tokio::test]
 async fn a_container_grant_uploads_and_overwrites_by_name_and_nothing_else() {
     let account = account().await;
-    let grant = account.grant(Scope::Container).await;
+    let grant = account.grant(Scope::Container { read_back: false }).await;
     for body in ["tonight", "tomorrow"] {
         assert_eq!(put(account.elsewhere(&grant, "landing-skyline/new.csv"), body).await, StatusCode::CREATED);
         assert_eq!(account.content("landing-skyline", "new.csv").await.unwrap(), body);
     }
     assert_eq!(put_blocks(&account.elsewhere(&grant, "landing-skyline/deep/er.csv")).await, [StatusCode::CREATED; 3]);
     refuses_the_rest(&account, &grant).await;
+}
+
+#[tokio::test]
+async fn a_container_grant_that_reads_back_reads_its_own_container_only() {
+    let account = account().await;
+    let grant = account.grant(Scope::Container { read_back: true }).await;
+    let own = |path: &str| account.elsewhere(&grant, path);
+    assert_eq!(put(own("landing-skyline/new.csv"), "sent").await, StatusCode::CREATED);
+    for (what, method, url) in [
+        ("read what it sent", Method::GET, own("landing-skyline/new.csv")),
+        ("look at what it sent", Method::HEAD, own("landing-skyline/new.csv")),
+        ("list its container", Method::GET, own("landing-skyline?restype=container&comp=list")),
+    ] {
+        assert_eq!(send(method, url, &[], "").await, StatusCode::OK, "a grant that reads back must {what}");
+    }
+    refuses(&account, &grant, deletions(&account, &grant)).await;
+    refuses(&account, &grant, elsewhere(&account, &grant)).await;
 }
 
 #[tokio::test]

@@ -16,7 +16,8 @@ use crate::api::{Client, view};
 use crate::review::{self, Case, Verdict};
 use crate::runs::{describe, detail};
 use crate::text::{bytes, count, plural, shorten, tame};
-use crate::upload::{grant, send};
+use crate::grant::{self, Granted};
+use crate::upload::send;
 use crate::{Fault, Result, terminal};
 
 /// Pause between two looks at a run.
@@ -65,7 +66,7 @@ pub(super) async fn run(state_dir: &Path, samples: &Path, lake: &dyn Lake) -> Re
 /// One file, from upload to receipt.
 async fn file(people: &Cast, file: &Path, path: &str, lake: &dyn Lake) -> Result<()> {
     terminal::line(format!("== {} is uploaded by the partner skyline to {path}\n", file.display()))?;
-    let (grant_id, url) = grant(&people.partner, path, None, None).await?;
+    let Granted { id: grant_id, url } = grant::for_file(&people.partner, path, None, None).await?;
     let sent = send::send(file, &url, 4, &indicatif::ProgressBar::hidden()).await?;
     terminal::line(format!("{} sent; b3sum of the file: {}\n", bytes(sent.bytes), sent.blake3))?;
     let run_id = run_of(&people.operator, &grant_id).await?;

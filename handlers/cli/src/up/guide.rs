@@ -20,10 +20,8 @@ Sluice is ready.
 Upload as the partner skyline, and follow the run:
   ./sluice upload samples/flights/flights-2013-01.csv --to flights/2013-01.csv --wait{dir}
 
-Or with a partner's own tools: ask for an upload URL, then PUT the file to it.
-  TOKEN=$(./sluice token --as skyline{dir})
-  URL=$(curl -s {api}/submissions -H \"Authorization: Bearer $TOKEN\" -H 'Content-Type: application/json' \\
-        -d '{{\"grant\":{{\"kind\":\"file\",\"path\":\"flights/my.csv\"}}}}' | python3 -c 'import json,sys; print(json.load(sys.stdin)[\"url\"])')
+Or with a partner's own tools: ask for an upload URL, then send the file to it.
+  URL=$(./sluice grant flights/my.csv{dir})
   curl -T samples/flights/flights-2013-01.csv -H 'x-ms-blob-type: BlockBlob' \"$URL\"
   az storage blob upload --blob-url \"$URL\" --file samples/flights/flights-2013-01.csv     (instead of curl -T)
   azcopy copy samples/flights/flights-2013-01.csv \"$URL\"                                  (against real Azure)

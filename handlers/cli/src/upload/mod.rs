@@ -11,6 +11,7 @@ use serde_json::json;
 use url::Url;
 
 use crate::api::connection::Connection;
+use crate::grant::{self, Granted};
 use crate::runs::follow::follow_submission;
 use crate::text::{bytes, duration};
 use crate::{Fault, Result, terminal};
@@ -61,8 +62,8 @@ pub(crate) async fn run(arguments: UploadArguments) -> Result<()> {
         (Some(url), _) => url.clone(),
         (None, Some(path)) => {
             let client = arguments.connection.client("skyline")?;
-            let (grant, url) = grant(&client, path, arguments.partner.as_deref(), Some(metadata.len())).await?;
-            granted = Some((client, grant));
+            let Granted { id, url } = grant::for_file(&client, path, arguments.partner.as_deref(), Some(metadata.len())).await?;
+            granted = Some((client, id));
             url
         }
         // clap asks for one of them.
@@ -96,21 +97,4 @@ pub(crate) async fn run(arguments: UploadArguments) -> Result<()> {
     }
     let run = follow_submission(&client, &grant).await?;
     crate::runs::conclude(&client, &run, arguments.json).await
-}
-
-/// Asks for a URL to upload one file to: the grant's id and the URL.
-pub(crate) async fn grant(client: &crate::api::Client, path: &str, partner: Option<&str>, size: Option<u64>) -> Result<(String, Url)> {
-    let mut request = json!({ "grant": { "kind": "file", "path": path } });
-    if let Some(partner) = partner {
-        request["partner"] = partner.into();
-    }
-    if let Some(size) = size {
-        request["declared"] = json!({ "size": size });
-    }
-    let granted = client.post(&["submissions"], &request).await?;
-    let text = |key: &str| granted.get(key).and_then(|v| v.as_str()).map(str::to_owned);
-    match (text("grantId"), text("url").and_then(|url| Url::parse(&url).ok())) {
-        (Some(id), Some(url)) => Ok((id, url)),
-        _ => Err(Fault::internal("the API answered with a grant that has no id or URL")),
-    }
 }

@@ -75,6 +75,10 @@ pub(super) fn log_store(context: &Context, table: &str) -> Result<LogStoreRef> {
 }
 
 async fn load(context: &Context, table: &str, version: Option<u64>) -> Result<Option<Known>> {
+    // Asked first, since the kernel would log an error for a table that does not exist yet.
+    if context.lake.list(CURATED, &format!("{table}/_delta_log/"), None).await?.blobs.is_empty() {
+        return Ok(None);
+    }
     let store = log_store(context, table)?;
     let snapshot = match Snapshot::try_new(store.as_ref(), version).await {
         Ok(snapshot) => snapshot,

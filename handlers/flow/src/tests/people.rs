@@ -66,7 +66,7 @@ async fn a_grant_is_recorded_without_its_url_and_leads_to_its_run() {
 async fn a_request_for_a_grant_is_refused_with_all_that_is_wrong() {
     let (world, signer) = (world().await, Signer::default());
     let declared = Declared { md5: Some("xyz".to_owned()), ..Declared::default() };
-    let request = GrantRequest { scope: Scope::Container, declared, valid_seconds: 8 * 24 * 3600 };
+    let request = GrantRequest { scope: Scope::Container { read_back: false }, declared, valid_seconds: 8 * 24 * 3600 };
     let error = submissions::grant(&world.context, &signer, &operator(), "Acme", request).await.expect_err("wrong");
     assert_eq!(error.code(), "G0400");
     for part in ["partner \"Acme\"", "valid_seconds is 691200", "one file only", "md5 is not 32"] {

@@ -76,7 +76,7 @@ async fn grants_of_the_past_are_removed() {
         let grant = Grant {
             grant_id: id.to_owned(),
             partner: "acme".to_owned(),
-            scope: Scope::Container,
+            scope: Scope::Container { read_back: false },
             declared: Declared::default(),
             created_at: "2025-12-01T00:00:00.000Z".to_owned(),
             created_by: "p".to_owned(),
