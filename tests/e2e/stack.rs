@@ -76,7 +76,7 @@ impl Stack {
             .args(["up", "--port", "0", "--state-dir"])
             .arg(state.path())
             .arg("--handler")
-            .arg(program("handler")?)
+            .arg(program("handler-as-deployed")?)
             .stdin(Stdio::piped())
             .stdout(log.try_clone()?)
             .stderr(log)

@@ -17,6 +17,9 @@ use sluice_app::{
 };
 use sluice_flow::{Context, SystemClock};
 
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// `--version` and `--help` are for people; the host passes no arguments.
 fn main() -> ExitCode {
     if let Some(argument) = env::args().nth(1) {

@@ -28,4 +28,4 @@ pub use parameter::{ParameterSpec, ParameterType, ParameterValue, Parameters};
 pub use pipeline::{
     Archive, Derive, Expression, Intake, Limits, Lookup, Mask, MaskMethod, Outcome, Pipeline, Publish, Review, Rule, Task, Tier,
 };
-pub use plan::{Plan, Sources};
+pub use plan::{Draft, Plan, Sources};

@@ -44,8 +44,8 @@ impl Pipeline {
     pub fn parse(file: &str, text: &str) -> Result<Self, Mistakes> {
         let report = Report::new(file, PIPELINE);
         let root = report.load(text);
-        let pipeline = root.as_ref().and_then(|root| pipeline::read(&Cursor::root(root, &report), Columns::default()));
-        report.finish(pipeline)
+        let read = root.as_ref().and_then(|root| pipeline::read(&Cursor::root(root, &report), Columns::default()));
+        report.finish(read.and_then(pipeline::Read::whole))
     }
 
     /// The values that hold until somebody sets others.

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::parse::columns::Columns;
 use crate::parse::{contract, pipeline};
 use crate::reader::{CONTRACT, Cursor, PIPELINE, Report};
-use crate::{Contract, Mistakes, Pipeline};
+use crate::{Contract, Mistake, Mistakes, Pipeline};
 
 /// The texts a plan is made from.
 #[derive(Debug, Clone, Copy)]
@@ -35,6 +35,29 @@ impl Plan {
     /// # Errors
     /// Every mistake in both files: those of the pipeline in file order, then those of the contract.
     pub fn parse(sources: &Sources<'_>) -> Result<Self, Mistakes> {
+        match Draft::read(sources) {
+            Draft { plan: Some(plan), mistakes } if mistakes.is_empty() => Ok(plan),
+            Draft { mistakes, .. } => Err(Mistakes(mistakes)),
+        }
+    }
+}
+
+/// A plan as far as its texts can be read, so that whoever compiles its expressions can report their mistakes beside those of the texts.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Draft {
+    /// Defaults stand for parts with mistakes. `None` if a mistake leaves columns, parameters, tasks or rules unknown: what is said about
+    /// expressions then would be guesswork.
+    pub plan: Option<Plan>,
+    /// Every mistake in both files: those of the pipeline in file order, then those of the contract.
+    pub mistakes: Vec<Mistake>,
+}
+
+/// Parts of a pipeline that expressions depend on.
+const EXPRESSIONS_NEED: [&str; 3] = ["parameters", "tasks", "rules"];
+
+impl Draft {
+    /// Reads what can be read.
+    pub fn read(sources: &Sources<'_>) -> Self {
         let contract_report = Report::new(sources.contract_file, CONTRACT);
         let contract_root = contract_report.load(sources.contract);
         let (contract, names) = contract_root.as_ref().map_or((None, None), |root| {
@@ -43,14 +66,20 @@ impl Plan {
         });
         let pipeline_report = Report::new(sources.pipeline_file, PIPELINE);
         let pipeline_root = pipeline_report.load(sources.pipeline);
-        let pipeline = pipeline_root.as_ref().and_then(|root| pipeline::read(&Cursor::root(root, &pipeline_report), Columns::new(names)));
-        match (pipeline_report.finish(pipeline), contract_report.finish(contract)) {
-            (Ok(pipeline), Ok(contract)) => Ok(Self { contract, pipeline }),
-            (Err(mistakes), Ok(_)) | (Ok(_), Err(mistakes)) => Err(mistakes),
-            (Err(Mistakes(mut mistakes)), Err(Mistakes(more))) => {
+        let read = pipeline_root.as_ref().and_then(|root| pipeline::read(&Cursor::root(root, &pipeline_report), Columns::new(names)));
+        let mut mistakes = pipeline_report.into_mistakes();
+        let contract = contract_report.finish(contract);
+        // A part that is missing without a mistake would be a fault of this program: it must not pass as its default.
+        let is_told = read.as_ref().is_some_and(|read| read.is_whole) || !mistakes.is_empty();
+        let is_known = is_told && !mistakes.iter().any(|m| EXPRESSIONS_NEED.iter().any(|part| m.path.starts_with(part)));
+        let plan = match (read, contract) {
+            (Some(read), Ok(contract)) if is_known => Some(Plan { contract, pipeline: read.pipeline }),
+            (_, Ok(_)) => None,
+            (_, Err(Mistakes(more))) => {
                 mistakes.extend(more);
-                Err(Mistakes(mistakes))
+                None
             }
-        }
+        };
+        Self { plan, mistakes }
     }
 }

@@ -6,22 +6,37 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::{Error, Result};
 
-/// Places for chunks that are worked on at once: one a core. The host calls more often than that, and a chunk that only waits for a core
-/// should not hold its memory meanwhile (invariant 8).
+/// Places for work that holds much memory. The host calls more often than there are places, and what only waits for its turn should not
+/// hold memory meanwhile (invariant 8).
 #[derive(Debug)]
-pub struct Places(Semaphore);
+pub struct Places {
+    /// Chunks that are transformed: one a core, since they keep a core busy.
+    chunks: Semaphore,
+    /// Segments that are moved: two a core, since they wait for storage about half of the time.
+    segments: Semaphore,
+}
 
 impl Default for Places {
     fn default() -> Self {
-        Self(Semaphore::new(available_parallelism().map_or(2, NonZero::get)))
+        let cores = available_parallelism().map_or(2, NonZero::get);
+        Self { chunks: Semaphore::new(cores), segments: Semaphore::new(cores * 2) }
     }
 }
 
 impl Places {
-    /// Waits for a place, which is free again when the permit is dropped.
-    pub(crate) async fn take(&self) -> Result<SemaphorePermit<'_>> {
-        self.0.acquire().await.map_err(|e| Error::bug("J0509", "the places for chunks are closed").because(e))
+    /// Waits for the place of a chunk, which is free again when the permit is dropped.
+    pub(crate) async fn chunk(&self) -> Result<SemaphorePermit<'_>> {
+        take(&self.chunks).await
     }
+
+    /// Waits for the place of a segment, which is free again when the permit is dropped.
+    pub(crate) async fn segment(&self) -> Result<SemaphorePermit<'_>> {
+        take(&self.segments).await
+    }
+}
+
+async fn take(places: &Semaphore) -> Result<SemaphorePermit<'_>> {
+    places.acquire().await.map_err(|e| Error::bug("J0509", "the places for large work are closed").because(e))
 }
 
 /// Below this many bytes the work is done in place: handing it over would cost more (a block hashes in well under a millisecond).

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use aws_lc_rs::rand;
-use sluice_contract::{Mistakes, ParameterSpec, ParameterType, ParameterValue, Parameters, Plan, Sources};
+use sluice_contract::{Draft, Mistakes, ParameterSpec, ParameterType, ParameterValue, Parameters, Plan, Sources};
 use sluice_engine::{Compiled, ReferenceTables, Secrets};
 
 use crate::fault::FileContext as _;
@@ -53,12 +53,16 @@ impl Texts {
 
     /// The checked plan.
     pub(crate) fn plan(&self) -> Result<Plan, Mistakes> {
-        Plan::parse(&Sources {
+        Plan::parse(&self.sources())
+    }
+
+    fn sources(&self) -> Sources<'_> {
+        Sources {
             pipeline_file: &self.pipeline_file,
             pipeline: &self.pipeline,
             contract_file: &self.contract_file,
             contract: &self.contract,
-        })
+        }
     }
 }
 
@@ -89,12 +93,17 @@ pub(crate) fn mistaken(mistakes: &Mistakes) -> Fault {
 
 /// Compiles the pipeline at `path` with the values and tables given.
 pub(crate) fn compile(path: &Path, given: &Given, adapt: impl FnOnce(&mut Plan)) -> Result<Arc<Compiled>> {
-    let mut plan = Texts::read(path)?.plan().map_err(|m| mistaken(&m))?;
+    let Draft { plan, mistakes } = Draft::read(&Texts::read(path)?.sources());
+    let Some(mut plan) = plan else { return Err(mistaken(&Mistakes(mistakes))) };
     adapt(&mut plan);
     let parameters = parameters(&plan.pipeline.parameters, &given.parameters)?;
-    let tables = tables(path, &plan, &given.tables)?;
-    let secrets = secrets(&plan, &given.secrets)?;
-    Compiled::new(plan, parameters, tables, secrets).map_err(|m| mistaken(&m))
+    let (tables, secrets) = match (tables(path, &plan, &given.tables), secrets(&plan, &given.secrets)) {
+        (Ok(tables), Ok(secrets)) => (tables, secrets),
+        // The files are to be corrected first: what they name may change.
+        _ if !mistakes.is_empty() => return Err(mistaken(&Mistakes(mistakes))),
+        (tables, secrets) => (tables?, secrets?),
+    };
+    Mistakes::join(mistakes, Compiled::new(plan, parameters, tables, secrets)).map_err(|m| mistaken(&m))
 }
 
 fn parameters(declared: &BTreeMap<String, ParameterSpec>, given: &[(String, String)]) -> Result<Parameters> {

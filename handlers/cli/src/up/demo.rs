@@ -13,10 +13,10 @@ use super::table;
 use crate::api::connection::Connection;
 use crate::api::views::{Event, Run};
 use crate::api::{Client, view};
+use crate::grant::{self, Granted};
 use crate::review::{self, Case, Verdict};
 use crate::runs::{describe, detail};
 use crate::text::{bytes, count, plural, shorten, tame};
-use crate::grant::{self, Granted};
 use crate::upload::send;
 use crate::{Fault, Result, terminal};
 

@@ -138,11 +138,17 @@ fn mistakes_of_the_configuration_are_said_all_at_once() {
     let pipeline = folder.path().join("flights.pipeline.yaml");
     let text =
         fs::read_to_string(&pipeline).unwrap().replace("approvers: 1", "approvers: 9").replace("shortRow: reject", "shortRow: maybe");
-    fs::write(&pipeline, text).unwrap();
+    fs::write(&pipeline, &text).unwrap();
     let file = flights().join("flights-dirty.csv");
     let (code, _, err) = run(sluice().arg("check").arg(&file).arg("--pipeline").arg(&pipeline));
     assert_eq!(code, 2);
     assert!(err.contains("review.approvers") && err.contains("shortRow"), "{err}");
+    fs::write(&pipeline, text.replace("dep_delay - arr_delay", "dep_delay - arr_dela")).unwrap();
+    let tables = ["airlines", "airports"].map(|name| format!("{name}={}", flights().join(format!("reference/{name}.csv")).display()));
+    let (code, _, err) =
+        run(sluice().arg("check").arg(&file).arg("--pipeline").arg(&pipeline).args(tables.iter().flat_map(|t| ["--table", t])));
+    assert_eq!(code, 2);
+    assert!(["review.approvers", "shortRow", "arr_dela"].iter().all(|what| err.contains(what)), "{err}");
     for missing in ["nowhere.yaml", "flights.odcs.yaml"] {
         assert_eq!(run(sluice().arg("check").arg(&file).arg("--pipeline").arg(folder.path().join(missing))).0, 2, "{missing}");
     }

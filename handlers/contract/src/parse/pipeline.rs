@@ -1,7 +1,8 @@
 //! The pipeline document.
 
 use crate::code::Code;
-use crate::pipeline::{Archive, Limits, Pipeline, Publish, Review, Tier};
+use crate::format::{Compression, CsvFormat, Format};
+use crate::pipeline::{Archive, Intake, Limits, Pipeline, Publish, Review, Tier};
 use crate::reader::{Cursor, shorten};
 
 use super::columns::Columns;
@@ -35,8 +36,23 @@ const MAX_DUE: u64 = 3660 * duration::DAY;
 /// Longest `retain`, in days: a hundred years.
 const MAX_RETAIN: u64 = 36_600;
 
-/// Reads the document; `columns` are those of the contract.
-pub(crate) fn read(root: &Cursor<'_>, columns: Columns) -> Option<Pipeline> {
+/// A document as far as it could be read.
+pub(crate) struct Read {
+    /// Defaults stand for parts with mistakes.
+    pub(crate) pipeline: Pipeline,
+    /// No default stands for anything.
+    pub(crate) is_whole: bool,
+}
+
+impl Read {
+    /// The pipeline, if all of it could be read.
+    pub(crate) fn whole(self) -> Option<Pipeline> {
+        self.is_whole.then_some(self.pipeline)
+    }
+}
+
+/// Reads the document; `columns` are those of the contract. `None` if it is no mapping at all.
+pub(crate) fn read(root: &Cursor<'_>, columns: Columns) -> Option<Read> {
     let fields = root.fields(DOCUMENT)?;
     if let Some(value) = fields.need("apiVersion") {
         value.choice(&[("sluice/v1", ())]);
@@ -58,18 +74,32 @@ pub(crate) fn read(root: &Cursor<'_>, columns: Columns) -> Option<Pipeline> {
     let publish = fields.need("publish").and_then(|v| publish(&v, &tasks.published));
     let archive = fields.get("archive").map_or(Some(Archive::default()), |v| archive(&v));
     let parameters = parameters.finish();
-    Some(Pipeline {
-        name: name?,
-        contract: contract?,
-        intake: intake?,
+    let is_whole = name.is_some()
+        && contract.is_some()
+        && intake.is_some()
+        && limits.is_some()
+        && review.is_some()
+        && publish.is_some()
+        && archive.is_some();
+    let pipeline = Pipeline {
+        name: name.unwrap_or_default(),
+        contract: contract.unwrap_or_default(),
+        intake: intake.unwrap_or_else(no_intake),
         parameters,
         tasks: tasks.tasks,
         rules,
-        limits: limits?,
-        review: review?,
-        publish: publish?,
-        archive: archive?,
-    })
+        limits: limits.unwrap_or_default(),
+        review: review.unwrap_or_default(),
+        publish: publish.unwrap_or_else(|| Publish { table: String::new(), partition_by: Vec::new() }),
+        archive: archive.unwrap_or_default(),
+    };
+    Some(Read { pipeline, is_whole })
+}
+
+/// Stands for an intake with mistakes.
+fn no_intake() -> Intake {
+    let format = Format::Csv(CsvFormat::default());
+    Intake { partner: String::new(), path: String::new(), format, compression: Compression::Auto }
 }
 
 fn pipeline_name(value: &Cursor<'_>) -> Option<String> {

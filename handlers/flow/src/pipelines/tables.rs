@@ -1,7 +1,7 @@
 //! Reference tables (content-addressed CSV) and secrets, as a plan needs them.
 
 use bytes::Bytes;
-use sluice_contract::{Mistakes, Plan, Sources};
+use sluice_contract::{Draft, Mistakes, Plan, Sources};
 use sluice_engine::{Compiled, ReferenceTables, Secrets};
 
 use super::{PinnedTables, PutError, ReferenceTable, all, check_name, find::complete, get, list, parameters};
@@ -123,11 +123,12 @@ pub(crate) async fn load_secrets(context: &Context, plan: &Plan, missing: Missin
 
 /// Parses and compiles texts against what is stored now.
 pub(super) async fn compile(context: &Context, sources: &Sources<'_>) -> Result<std::sync::Arc<Compiled>, PutError> {
-    let plan = Plan::parse(sources)?;
+    let Draft { plan, mistakes } = Draft::read(sources);
+    let Some(plan) = plan else { return Err(Mistakes(mistakes).into()) };
     let required = Compiled::required_tables(&plan);
     let pinned = tables(context).await?.into_iter().filter(|t| required.contains(&t.name)).map(|t| (t.name, t.blob)).collect();
     let tables = load_tables(context, &pinned).await?;
     let secrets = load_secrets(context, &plan, Missing::IsLeftOut).await?;
     let values = complete(&plan, parameters(context, &plan.pipeline.name).await?.as_ref());
-    Ok(Compiled::new(plan, values, tables, secrets)?)
+    Ok(Mistakes::join(mistakes, Compiled::new(plan, values, tables, secrets))?)
 }

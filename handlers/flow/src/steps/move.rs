@@ -72,6 +72,7 @@ impl Work {
 }
 
 async fn copy(context: &Context, run: &Run, index: u32) -> Result<()> {
+    let _place = context.places.segment().await?;
     let range = segments::range(run, index);
     // The first segment needs nothing from before: if somebody began the chain already, what is stored here loses, and that is as good.
     let chain = if index == 0 { digest::Chain::new(run) } else { digest::load(context, run).await? };

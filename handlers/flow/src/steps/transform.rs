@@ -92,7 +92,7 @@ async fn part(context: &Context, run: &Run, part: u32) -> Result<(u32, u32, u32,
 }
 
 async fn transform(context: &Context, run: &Run, index: u32, exclusions: Option<Exclusions>) -> Result<()> {
-    let _place = context.places.take().await?;
+    let _place = context.places.chunk().await?;
     let compiled = context.plans.of_run(context, run).await?;
     let chunk = layout::chunk(context, &run.run_id, index).await?;
     let overrides = match exclusions {
