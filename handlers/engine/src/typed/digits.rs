@@ -126,7 +126,7 @@ fn days(year: u32, month: u32, day: u32) -> Option<i32> {
         return None;
     }
     let month = month as usize & 15;
-    let is_leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    let is_leap = year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
     let length = LENGTHS[month] + u32::from(is_leap && month == 2);
     if day.wrapping_sub(1) >= length {
         return None;

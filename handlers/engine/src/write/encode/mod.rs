@@ -95,7 +95,7 @@ fn column(
 
 /// The values of arrays as whole numbers.
 fn numbers<T: ArrowPrimitiveType>(arrays: &[&ArrayRef], make: impl Fn(T::Native) -> i64 + Copy) -> Numbers {
-    let rows = arrays.iter().map(|a| a.len()).sum();
+    let rows = arrays.iter().fold(0, |rows, array| rows + array.len());
     let has_nulls = arrays.iter().any(|a| a.null_count() > 0);
     let mut numbers = Numbers { values: Vec::with_capacity(rows), valid: Vec::new(), rows };
     for array in arrays {

@@ -49,7 +49,9 @@ fn batch(numbers: &[Option<i64>]) -> RecordBatch {
 fn check(parts: &[RecordBatch]) {
     let schema = parts[0].schema();
     let mut writer = AcceptedWriter::new(Arc::clone(&schema), &[]).expect("a writer");
-    parts.iter().for_each(|part| writer.write(part).expect("written"));
+    for part in parts {
+        writer.write(part).expect("written");
+    }
     let (pieces, files) = writer.finish().expect("closed");
     let bytes: Vec<u8> = pieces.into_iter().flat_map(|(_, bytes)| bytes).collect();
     let read = concat_batches(&schema, &batches(bytes)).expect("one schema");

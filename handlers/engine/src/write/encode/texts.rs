@@ -31,11 +31,13 @@ pub(super) fn encode(
     arrays: &[&StringArray],
     zstd: &mut Compressor<'_>,
 ) -> Result<(Bytes, ColumnCloseResult), ParquetError> {
-    let rows: usize = arrays.iter().map(|a| a.len()).sum();
-    let nulls: usize = arrays.iter().map(|a| a.null_count()).sum();
+    let rows = arrays.iter().fold(0, |rows, array| rows + array.len());
+    let nulls = arrays.iter().fold(0, |nulls, array| nulls + array.null_count());
     let mut valid = Vec::new();
     if nulls > 0 {
-        arrays.iter().for_each(|array| valid.extend((0..array.len()).map(|row| array.is_valid(row))));
+        for array in arrays {
+            valid.extend((0..array.len()).map(|row| array.is_valid(row)));
+        }
     }
     let mut pages = Pages::new(column);
     let bounds = if let Some(dictionary) = Dictionary::of(arrays, rows - nulls) {
@@ -56,7 +58,9 @@ fn whole(arrays: &[&StringArray], valid: &[bool], pages: &mut Pages) {
     let mut end = |lengths: &mut Vec<i64>, parts: &mut Vec<&[u8]>, rows: Range<usize>| {
         pages.data(Validity::new(valid, rows.start, rows.len()), Encoding::DELTA_LENGTH_BYTE_ARRAY, |out| {
             bits::deltas(lengths, out);
-            parts.iter().for_each(|part| out.extend_from_slice(part));
+            for part in parts.iter() {
+                out.extend_from_slice(part);
+            }
         });
         lengths.clear();
         parts.clear();

@@ -21,8 +21,8 @@ pub(super) fn encode(
     arrays: &[&Decimal128Array],
     zstd: &mut Compressor<'_>,
 ) -> Result<(Bytes, ColumnCloseResult), ParquetError> {
-    let rows: usize = arrays.iter().map(|a| a.len()).sum();
-    let nulls: usize = arrays.iter().map(|a| a.null_count()).sum();
+    let rows = arrays.iter().fold(0, |rows, array| rows + array.len());
+    let nulls = arrays.iter().fold(0, |nulls, array| nulls + array.null_count());
     let mut values: Vec<i128> = Vec::with_capacity(rows - nulls);
     let mut valid = Vec::new();
     for array in arrays {
@@ -50,7 +50,9 @@ pub(super) fn encode(
                 let (slots, _) = out[before..].as_chunks_mut::<16>();
                 slots.iter_mut().zip(part).for_each(|(slot, value)| *slot = value.to_be_bytes());
             } else {
-                part.iter().for_each(|value| out.extend_from_slice(&value.to_be_bytes()[16 - length..]));
+                for value in part {
+                    out.extend_from_slice(&value.to_be_bytes()[16 - length..]);
+                }
             }
         });
     }
