@@ -205,7 +205,7 @@ pub fn aggregate(
     let context = SessionContext::new_with_state(session(runtime));
     let frame = aggregation.frame(&context, Source::new(Arc::clone(&aggregation.input), batches)).map_err(fail)?;
     let schema = compiled.output_schema();
-    let mut writer = AcceptedWriter::new(Arc::clone(&schema), &compiled.plan().pipeline.publish.partition_by);
+    let mut writer = AcceptedWriter::new(Arc::clone(&schema), &compiled.plan().pipeline.publish.partition_by)?;
     block_on(async {
         let mut results = frame.execute_stream().await.map_err(fail)?;
         while let Some(batch) = results.next().await {

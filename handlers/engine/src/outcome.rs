@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, Int64Array, RecordBatch, StringArray, StringBuilder};
@@ -93,6 +94,22 @@ pub(crate) fn write_keys(compiled: &Compiled, rows: &Rows, working: &Working, is
     }
 }
 
+/// Most runs of accepted rows of a batch that are written one by one.
+const MOST_RUNS: usize = 64;
+
+/// Where the runs of true are.
+fn runs(keep: &[bool]) -> Vec<Range<usize>> {
+    let mut runs = Vec::new();
+    let mut at = 0;
+    for run in keep.chunk_by(|a, b| a == b) {
+        if run[0] {
+            runs.push(at..at + run.len());
+        }
+        at += run.len();
+    }
+    runs
+}
+
 /// Takes batches and makes the outputs of a chunk.
 pub(crate) struct Outputs {
     compiled: Arc<Compiled>,
@@ -107,18 +124,18 @@ pub(crate) struct Outputs {
 }
 
 impl Outputs {
-    pub(crate) fn new(compiled: &Arc<Compiled>, run: String, report: ChunkReport, overrides: &Overrides) -> Self {
-        Self {
+    pub(crate) fn new(compiled: &Arc<Compiled>, run: String, report: ChunkReport, overrides: &Overrides) -> Result<Self, EngineError> {
+        Ok(Self {
             compiled: Arc::clone(compiled),
             run,
             overrides: overrides.clone(),
             width: compiled.columns.len(),
-            writer: AcceptedWriter::new(compiled.accepted_schema(), compiled.partition_by()),
+            writer: AcceptedWriter::new(compiled.accepted_schema(), compiled.partition_by())?,
             rejected: Vec::new(),
             held: Vec::new(),
             keys: Vec::new(),
             report,
-        }
+        })
     }
 
     /// Fields of a whole CSV record, so that the columns of rejected rows line up.
@@ -149,8 +166,16 @@ impl Outputs {
         write_keys(&self.compiled, &rows, &working, |row| is_kept(ends[row as usize]), &mut self.keys);
         let accepted: Vec<bool> = working.rows.iter().map(|row| ends[*row as usize] == End::Accepted).collect();
         if accepted.contains(&true) {
-            let batch = published(&self.compiled, &working, &rows, &accepted, &self.run)?;
-            self.writer.write(&batch)?;
+            let runs = runs(&accepted);
+            if runs.len() > MOST_RUNS {
+                self.writer.write(&published(&self.compiled, &working, &rows, &accepted, &self.run)?)?;
+            } else {
+                // Long runs need not be copied to leave out what is between them.
+                let batch = published(&self.compiled, &working, &rows, &vec![true; accepted.len()], &self.run)?;
+                for run in runs {
+                    self.writer.write(&batch.slice(run.start, run.len()))?;
+                }
+            }
         }
         let places: BTreeMap<u32, usize> =
             working.rows.iter().enumerate().filter(|(_, row)| ends[**row as usize] == End::Held).map(|(at, row)| (*row, at)).collect();
@@ -194,18 +219,23 @@ impl Outputs {
     fn count(&mut self, rows: &Rows, ends: &[End]) -> Result<(), EngineError> {
         let report = &mut self.report;
         let totals = &mut report.tally.totals;
-        for (place, end) in rows.places.iter().zip(ends) {
-            let number = (place.row - report.first_row) as u32;
-            let (set, total) = match end {
+        let mut at = 0;
+        // Rows that end alike mostly stand together.
+        for run in ends.chunk_by(|a, b| a == b) {
+            let places = &rows.places[at..at + run.len()];
+            at += run.len();
+            let (set, total) = match run[0] {
                 End::Accepted => (&mut report.accepted, &mut totals.accepted),
                 End::Rejected => (&mut report.rejected, &mut totals.rejected),
                 End::Filtered => (&mut report.filtered, &mut totals.filtered),
                 End::Duplicate => (&mut report.duplicate, &mut totals.duplicate),
                 End::Held => (&mut report.held, &mut totals.held),
-                End::Unknown => return Err(EngineError::Bug(format!("row {} is lost in the tasks", place.row))),
+                End::Unknown => return Err(EngineError::Bug(format!("row {} is lost in the tasks", places[0].row))),
             };
-            set.insert(number);
-            *total += 1;
+            // The rows of a batch are those of the file without a gap.
+            let first = (places[0].row - report.first_row) as u32;
+            set.insert_range(first..first + run.len() as u32);
+            *total += run.len() as u64;
         }
         report.rows += ends.len() as u64;
         totals.rows += ends.len() as u64;

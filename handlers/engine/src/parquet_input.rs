@@ -286,13 +286,13 @@ impl ParquetInput {
         let columns: Option<Vec<ArrayRef>> = names.collect();
         let columns = columns.ok_or_else(|| EngineError::Bug("a Parquet batch lacks a column".to_owned()))?;
         for at in 0..batch.num_rows() {
-            self.rows.begin(self.row, self.row + 1, 0, &[], None);
+            self.rows.begin(self.row, self.row + 1, 0, 0..0, None);
             self.row += 1;
             for (i, array) in columns.iter().enumerate() {
                 self.rows.value(i, raw_value(array, at));
             }
         }
-        let rows = self.rows.finish()?;
+        let rows = self.rows.finish(Vec::new())?;
         outputs.take(rows, Some(batch))
     }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 use sluice_contract::{Outcome, Task};
 
-use crate::decode::batch::BatchBuilder;
+use crate::decode::batch::{BATCH_BYTES, BATCH_ROWS, BatchBuilder};
 use crate::outcome::{Judged, judge, published};
 use crate::rows::Rows;
 use crate::typed::check::Fault;
@@ -59,13 +59,13 @@ pub struct Revised {
 /// Only faults of this program: a value that does not fit is a problem of its row.
 pub fn revise(compiled: &Arc<Compiled>, run: &str, rows: &[RevisedRow]) -> Result<Revised, EngineError> {
     let mut batch = BatchBuilder::new(Arc::clone(&compiled.columns), Arc::clone(&compiled.parsed_schema), Reading::typed());
-    let mut writer = AcceptedWriter::new(compiled.accepted_schema(), compiled.partition_by());
+    let mut writer = AcceptedWriter::new(compiled.accepted_schema(), compiled.partition_by())?;
     let (mut outcomes, mut keys) = (Vec::with_capacity(rows.len()), Vec::new());
-    let mut done = 0;
+    let (mut done, mut text) = (0, Vec::new());
     for (i, row) in rows.iter().enumerate() {
-        add(compiled, row, &mut batch);
-        if batch.is_full() || i + 1 == rows.len() {
-            let judged = judge(compiled, batch.finish()?)?;
+        add(compiled, row, &mut text, &mut batch);
+        if batch.len() >= BATCH_ROWS || text.len() >= BATCH_BYTES || i + 1 == rows.len() {
+            let judged = judge(compiled, batch.finish(std::mem::take(&mut text))?)?;
             end_batch(compiled, run, &rows[done..=i], judged, &mut writer, &mut outcomes, &mut keys)?;
             done = i + 1;
         }
@@ -75,18 +75,20 @@ pub fn revise(compiled: &Arc<Compiled>, run: &str, rows: &[RevisedRow]) -> Resul
 }
 
 /// Reads the values of a row: as corrected, or as they were.
-fn add(compiled: &Compiled, row: &RevisedRow, batch: &mut BatchBuilder) {
+fn add(compiled: &Compiled, row: &RevisedRow, text: &mut Vec<u8>, batch: &mut BatchBuilder) {
     let held = &row.held;
-    batch.begin(held.row, held.line, held.offset, held.raw.as_bytes(), None);
+    let start = text.len();
+    text.extend_from_slice(held.raw.as_bytes());
+    batch.begin(held.row, held.line, held.offset, start..text.len(), None);
     for (i, column) in compiled.columns.iter().enumerate() {
-        let text;
+        let number;
         let raw = match (row.corrections.get(&column.name), held.parsed.get(&column.name)) {
             (Some(Some(typed)), _) => Raw::Text(typed.as_bytes()),
             (None, Some(Value::String(value))) => Raw::Text(value.as_bytes()),
             (None, Some(Value::Bool(value))) => Raw::Boolean(*value),
             (None, Some(Value::Number(value))) => {
-                text = value.to_string();
-                Raw::Number(text.as_bytes())
+                number = value.to_string();
+                Raw::Number(number.as_bytes())
             }
             (Some(None) | None, _) => Raw::Null,
         };

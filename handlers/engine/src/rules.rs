@@ -7,7 +7,7 @@ use datafusion::common::ScalarValue;
 use sluice_contract::{Outcome, Rule as Declared};
 
 use crate::rows::Rows;
-use crate::tasks::{Working, truths};
+use crate::tasks::{Working, met};
 use crate::typed::builder::value_text;
 use crate::typed::check::Fault;
 use crate::{Code, sql};
@@ -52,10 +52,7 @@ impl Rule {
             let row = working.rows[*at];
             rows.reject(row, Fault::new(Code::ExpressionFailed, message), None, None);
         }
-        for (at, is_met) in truths(&found.values).into_iter().enumerate() {
-            if !is_met {
-                continue;
-            }
+        for at in met(&found.values) {
             let code = match self.outcome {
                 Outcome::Warn => {
                     *warnings.entry(self.name.clone()).or_default() += 1;

@@ -232,7 +232,7 @@ fn typed_key(table: &RecordBatch, column: &str, wanted: &ArrowType) -> Result<Ar
             return Err(format!("row {} (counted from 1, without the header): {column} {}", row + 1, fault.message));
         }
     }
-    Ok(builder.finish())
+    builder.finish().map_err(|e| e.to_string())
 }
 
 /// The contract type that is held as an Arrow type.

@@ -5,13 +5,14 @@ use std::sync::Arc;
 use sluice_contract::{Compression, Format, Header, Plan};
 
 use crate::compile::Compiled;
-use crate::decode::batch::BatchBuilder;
+use crate::decode::batch::{BATCH_BYTES, BATCH_ROWS, BatchBuilder};
 use crate::decode::compressed::Capped;
 use crate::decode::csv::CsvRecords;
 use crate::decode::ndjson::NdjsonRecords;
 use crate::header::{check_names, detect_compression, find_header};
 use crate::outcome::Outputs;
 use crate::split::automaton::Automaton;
+use crate::split::index::Index;
 use crate::split::splitter::{Found, Shape, Splitter};
 use crate::typed::check::Fault;
 use crate::typed::raw::Reading;
@@ -45,15 +46,24 @@ enum Opening {
     Compressed(Capped),
 }
 
-/// Text, plain or opened, from the start of the open record on.
+/// Bytes between the records of a batch that are kept with it.
+const BETWEEN_BYTES: usize = 1 << 20;
+
+/// Text, plain or opened, from the first record of the open batch on.
 struct Lines {
     compiled: Arc<Compiled>,
     splitter: Splitter,
+    /// Finds ordinary records, where the dialect allows it.
+    index: Option<Index>,
     /// `None` until the header is read.
     records: Option<Records>,
     rows: BatchBuilder,
     text: Vec<u8>,
-    /// Where `text` begins in the (decompressed) file.
+    /// Where the open record begins in `text`.
+    at: usize,
+    /// Bytes of `text` that are of no record of the batch.
+    between: usize,
+    /// Where the open record begins in the (decompressed) file.
     offset: u64,
     /// 1-based line there.
     line: u64,
@@ -82,12 +92,16 @@ impl TextInput {
         let is_whole = start.kind == Splitting::Whole;
         let records = if is_whole { None } else { Some(records(compiled, start.header.as_deref(), outputs)?) };
         let limits = &plan.pipeline.limits;
+        let splitter = Splitter::new(Arc::new(Automaton::of(plan)), limits.row_bytes);
         let lines = Lines {
             compiled: Arc::clone(compiled),
-            splitter: Splitter::new(Arc::new(Automaton::of(plan)), limits.row_bytes),
+            index: splitter.index(),
+            splitter,
             records,
             rows: BatchBuilder::new(Arc::clone(&compiled.columns), Arc::clone(&compiled.parsed_schema), reading),
             text: Vec::new(),
+            at: 0,
+            between: 0,
             offset: if is_whole { 0 } else { start.chunk.start },
             line: if is_whole { 1 } else { start.chunk.first_line },
             row: if is_whole { 0 } else { start.chunk.first_row },
@@ -222,37 +236,93 @@ impl Lines {
         if self.records.is_none() {
             return Ok(());
         }
-        let mut at = 0;
         loop {
-            let (len, lines) = match self.splitter.next(&self.text[at..], is_last) {
-                Found::More => break,
-                Found::Skip { len, lines } => (len, lines),
-                Found::Record { content, len, lines, shape } => {
-                    self.record(at, content, shape);
-                    (len, lines)
+            if self.read_ordinary(outputs)? {
+                continue;
+            }
+            match self.splitter.next(&self.text[self.at..], is_last) {
+                Found::More => return Ok(()),
+                Found::Skip { len, lines } => {
+                    self.advance(len, lines, outputs);
+                    self.between += len;
                 }
-            };
+                Found::Record { content, len, lines, shape } => {
+                    self.record(content, shape);
+                    self.advance(len, lines, outputs);
+                }
+            }
             // Not before: the fields of a record that is still open are those of the pieces before, too.
             self.splitter.clear_fields();
-            at += len;
-            self.offset += len as u64;
-            self.line += u64::from(lines);
-            outputs.report.tally.bytes += len as u64;
-            outputs.report.tally.lines += u64::from(lines);
-            if self.rows.is_full() {
+            if self.is_full() {
                 self.end_batch(outputs)?;
+            } else if self.between > BETWEEN_BYTES {
+                self.compact();
             }
         }
-        self.text.drain(..at);
-        Ok(())
     }
 
-    fn record(&mut self, at: usize, content: usize, shape: Shape) {
-        let record = &self.text[at..at + content];
+    /// Reads some ordinary records, if the next ones are; `false` if not.
+    fn read_ordinary(&mut self, outputs: &mut Outputs) -> Result<bool, EngineError> {
+        let Some(index) = self.index.as_mut().filter(|_| self.splitter.is_fresh()) else { return Ok(false) };
+        let is_csv = matches!(self.records, Some(Records::Csv(_)));
+        let most = BATCH_ROWS - self.rows.len();
+        if is_csv {
+            index.find::<true>(&self.text, self.at, most);
+        } else {
+            index.find::<false>(&self.text, self.at, most);
+        }
+        // The row that fills the batch is its last, however many were found at once.
+        let (at, offset) = (self.at, self.offset);
+        let place = |start: u32| offset + (start as usize - at) as u64;
+        let Some(start) = index.records.first().map(|r| self.rows.first_offset().unwrap_or(place(r.start))) else { return Ok(false) };
+        let fitting = index.records.partition_point(|r| place(r.end) - start < BATCH_BYTES as u64);
+        index.records.truncate(fitting + 1);
+        let first = self.rows.len();
+        let (mut lines, mut next) = (0, at);
+        for record in &index.records {
+            let raw = record.start as usize..record.end as usize;
+            self.rows.begin(self.row, self.line + u64::from(lines), place(record.start), raw, is_csv.then_some(record.fields));
+            self.row += 1;
+            lines += record.lines;
+            next = record.next as usize;
+        }
+        match &self.records {
+            Some(Records::Csv(csv)) => csv.read_all(&self.text, index, first, &mut self.scratch, &mut self.rows),
+            Some(Records::Ndjson(ndjson)) => {
+                for (at, record) in index.records.iter().enumerate() {
+                    self.rows.go_to(first + at);
+                    ndjson.read(&self.text[record.start as usize..record.end as usize], &mut self.rows);
+                }
+            }
+            None => {}
+        }
+        self.advance(next - at, lines, outputs);
+        if self.is_full() {
+            self.end_batch(outputs)?;
+        }
+        Ok(true)
+    }
+
+    fn advance(&mut self, len: usize, lines: u32, outputs: &mut Outputs) {
+        self.at += len;
+        self.offset += len as u64;
+        self.line += u64::from(lines);
+        outputs.report.tally.bytes += len as u64;
+        outputs.report.tally.lines += u64::from(lines);
+    }
+
+    /// Whether the last record filled the batch. Only records count, so that it does not depend on how the text is cut.
+    fn is_full(&self) -> bool {
+        self.rows.len() >= BATCH_ROWS || self.rows.end_offset().is_some_and(|(start, end)| end - start >= BATCH_BYTES as u64)
+    }
+
+    fn record(&mut self, content: usize, shape: Shape) {
+        let raw = self.at..self.at + content;
+        let record = &self.text[raw.clone()];
         let delimiters = &self.splitter.delimiters;
         let is_csv = matches!(self.records, Some(Records::Csv(_)));
         let fields = (is_csv && shape == Shape::Whole).then_some(delimiters.len() as u32 + 1);
-        self.rows.begin(self.row, self.line, self.offset, record, fields);
+        self.rows.begin(self.row, self.line, self.offset, raw, fields);
         self.row += 1;
         let limit = self.splitter.row_bytes();
         match (shape, &self.records) {
@@ -272,11 +342,21 @@ impl Lines {
         }
     }
 
+    /// Forgets what stands between the records, so that memory does not grow with it.
+    fn compact(&mut self) {
+        let mut kept = self.rows.compact(&self.text);
+        let at = kept.len();
+        kept.extend_from_slice(&self.text[self.at..]);
+        (self.text, self.at, self.between) = (kept, at, 0);
+    }
+
     fn end_batch(&mut self, outputs: &mut Outputs) -> Result<(), EngineError> {
         if self.rows.is_empty() {
             return Ok(());
         }
-        let rows = self.rows.finish()?;
-        outputs.take(rows, None)
+        let rest = self.text.split_off(self.at);
+        let text = std::mem::replace(&mut self.text, rest);
+        (self.at, self.between) = (0, 0);
+        outputs.take(self.rows.finish(text)?, None)
     }
 }

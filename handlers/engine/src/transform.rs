@@ -69,7 +69,7 @@ impl Transformer {
     #[expect(clippy::needless_pass_by_value, reason = "a start is used once")]
     pub fn new(compiled: &Arc<Compiled>, start: ChunkStart, overrides: &Overrides) -> Result<Self, EngineError> {
         let report = ChunkReport::new(start.index, start.chunk.first_row);
-        let mut outputs = Outputs::new(compiled, start.run.clone(), report, overrides);
+        let mut outputs = Outputs::new(compiled, start.run.clone(), report, overrides)?;
         let input = match start.kind {
             Splitting::Records | Splitting::Whole => Input::Text(Box::new(TextInput::new(compiled, &start, &mut outputs)?)),
             Splitting::RowGroups => Input::Parquet(Box::new(ParquetInput::new(compiled, &start)?)),

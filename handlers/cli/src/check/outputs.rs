@@ -6,10 +6,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
-use parquet::arrow::ArrowWriter;
+use parquet::arrow::ArrowSchemaConverter;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
-use parquet::basic::{Compression, ZstdLevel};
+use parquet::column::writer::ColumnCloseResult;
+use parquet::errors::ParquetError;
+use parquet::file::metadata::ParquetMetaDataReader;
 use parquet::file::properties::WriterProperties;
+use parquet::file::writer::SerializedFileWriter;
 use sluice_engine::{Compiled, EngineError, aggregate, rejected_header};
 
 use super::scan::{Scan, accepted_folder, rejected_file};
@@ -56,21 +59,35 @@ pub(crate) fn write_parquet(path: &Path, compiled: &Arc<Compiled>, scan: &Scan, 
     if compiled.aggregates() {
         files = aggregated(compiled, files, work)?;
     }
-    whole(path, |file| {
-        let level = ZstdLevel::try_new(3).map_err(|error| parquet_fault(&error))?;
-        let properties = WriterProperties::builder().set_compression(Compression::ZSTD(level)).build();
-        let mut writer = ArrowWriter::try_new(file, compiled.output_schema(), Some(properties)).map_err(|error| parquet_fault(&error))?;
-        for batch in batches(files) {
-            let batch = batch.map_err(|error| Fault::internal(error.to_string()))?;
-            writer.write(&batch).map_err(|error| parquet_fault(&error))?;
-        }
-        writer.close().map_err(|error| parquet_fault(&error))?;
-        Ok(())
-    })
+    whole(path, |file| join(file, compiled, &files).map_err(|error| Fault::internal(format!("cannot write Parquet: {error}"))))
 }
 
-fn parquet_fault(error: &parquet::errors::ParquetError) -> Fault {
-    Fault::internal(format!("cannot write Parquet: {error}"))
+/// Takes over the row groups of the chunks as they are: encoding them again would cost as much as all the rest.
+fn join(target: &mut File, compiled: &Compiled, files: &[PathBuf]) -> Result<(), ParquetError> {
+    let schema = ArrowSchemaConverter::new().convert(&compiled.output_schema())?;
+    let properties = WriterProperties::builder().set_created_by("sluice".to_owned()).build();
+    let mut writer = SerializedFileWriter::new(target, schema.root_schema_ptr(), Arc::new(properties))?;
+    for path in files {
+        let file = File::open(path)?;
+        let metadata = ParquetMetaDataReader::new().parse_and_finish(&file)?;
+        for group in metadata.row_groups() {
+            let mut target = writer.next_row_group()?;
+            for column in group.columns() {
+                let closed = ColumnCloseResult {
+                    bytes_written: column.compressed_size() as u64,
+                    rows_written: group.num_rows() as u64,
+                    metadata: column.clone(),
+                    bloom_filter: None,
+                    column_index: None,
+                    offset_index: None,
+                };
+                target.append_column(&file, closed)?;
+            }
+            target.close()?;
+        }
+    }
+    writer.close()?;
+    Ok(())
 }
 
 fn accepted_files(scan: &Scan, work: &Path) -> Result<Vec<PathBuf>> {

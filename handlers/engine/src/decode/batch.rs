@@ -1,6 +1,7 @@
 //! A batch of rows under construction: values go straight from bytes into typed builders.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
@@ -12,6 +13,7 @@ use crate::tasks::new_batch;
 use crate::typed::builder::Builder;
 use crate::typed::check::Fault;
 use crate::typed::column::Column;
+use crate::typed::quick::{Cells, Quick};
 use crate::typed::raw::{Raw, Reading};
 use crate::typed::text::shorten;
 use crate::{Problem, VALUE_CHARS};
@@ -26,9 +28,11 @@ pub(crate) struct BatchBuilder {
     columns: Arc<Vec<Column>>,
     schema: SchemaRef,
     pub(crate) reading: Reading,
+    quick: Vec<Quick>,
     builders: Vec<Builder>,
     places: Vec<Place>,
-    text: Vec<u8>,
+    /// The row that values and faults are of.
+    current: usize,
     notes: BTreeMap<u32, Notes>,
     faults: Vec<Fault>,
     /// Counts of quality rules since the start of the chunk.
@@ -39,14 +43,16 @@ pub(crate) struct BatchBuilder {
 
 impl BatchBuilder {
     pub(crate) fn new(columns: Arc<Vec<Column>>, schema: SchemaRef, reading: Reading) -> Self {
+        let quick = columns.iter().map(|c| Quick::of(c, &reading)).collect();
         let builders = columns.iter().map(|c| Builder::new(c.data_type, BATCH_ROWS)).collect();
         Self {
             columns,
             schema,
             reading,
+            quick,
             builders,
             places: Vec::new(),
-            text: Vec::new(),
+            current: 0,
             notes: BTreeMap::new(),
             faults: Vec::new(),
             metrics: BTreeMap::new(),
@@ -58,19 +64,96 @@ impl BatchBuilder {
         &self.columns
     }
 
-    pub(crate) fn is_full(&self) -> bool {
-        self.places.len() >= BATCH_ROWS || self.text.len() >= BATCH_BYTES
+    pub(crate) fn len(&self) -> usize {
+        self.places.len()
+    }
+
+    /// Offset of the first row in the file.
+    pub(crate) fn first_offset(&self) -> Option<u64> {
+        self.places.first().map(|p| p.offset)
+    }
+
+    /// Offset of the first row in the file, and where the content of the last one ends.
+    pub(crate) fn end_offset(&self) -> Option<(u64, u64)> {
+        let last = self.places.last()?;
+        Some((self.first_offset()?, last.offset + last.raw.len() as u64))
     }
 
     pub(crate) fn is_empty(&self) -> bool {
         self.places.is_empty()
     }
 
-    /// Begins a row; a value (or null) for each column must follow.
-    pub(crate) fn begin(&mut self, row: u64, line: u64, offset: u64, raw: &[u8], fields: Option<u32>) {
-        let start = self.text.len();
-        self.text.extend_from_slice(raw);
-        self.places.push(Place { row, line, offset, raw: start..self.text.len(), fields });
+    /// Begins a row; a value (or null) for each column must follow. `raw` is its place in the text that [`BatchBuilder::finish`] is given.
+    pub(crate) fn begin(&mut self, row: u64, line: u64, offset: u64, raw: Range<usize>, fields: Option<u32>) {
+        self.current = self.places.len();
+        self.places.push(Place { row, line, offset, raw, fields });
+    }
+
+    /// Goes back to a row of this batch, whose values are still to come.
+    pub(crate) fn go_to(&mut self, row: usize) {
+        self.current = row;
+    }
+
+    /// The records of the batch without what stands between them.
+    pub(crate) fn compact(&mut self, text: &[u8]) -> Vec<u8> {
+        let mut kept = Vec::new();
+        for place in &mut self.places {
+            let start = kept.len();
+            kept.extend_from_slice(&text[place.raw.clone()]);
+            place.raw = start..kept.len();
+        }
+        kept
+    }
+
+    /// The values of a column for the rows from `first` on.
+    pub(crate) fn values(&mut self, column: usize, first: usize, cells: Cells<'_>) {
+        let (quick, mut odd) = (&self.quick[column], Vec::new());
+        macro_rules! typed {
+            ($b:ident, $values:expr) => {
+                if let Some(values) = $values {
+                    self.by_runs(column, first, cells, &odd, |builder, run| {
+                        if let Builder::$b(b) = builder {
+                            b.append_slice(&values[run]);
+                        }
+                    });
+                    return;
+                }
+            };
+        }
+        match &self.builders[column] {
+            Builder::Int8(_) => typed!(Int8, quick.integers(cells, &mut odd, |v| v as i8)),
+            Builder::Int16(_) => typed!(Int16, quick.integers(cells, &mut odd, |v| v as i16)),
+            Builder::Int32(_) => typed!(Int32, quick.integers(cells, &mut odd, |v| v as i32)),
+            Builder::Int64(_) => typed!(Int64, quick.integers(cells, &mut odd, |v| v)),
+            Builder::Decimal(_) => typed!(Decimal, quick.decimals(cells, &mut odd)),
+            Builder::Date(_) => typed!(Date, quick.dates(cells, &mut odd)),
+            Builder::Text(_) if quick.texts(cells, &mut odd) => {
+                self.by_runs(column, first, cells, &odd, |builder, run| {
+                    if let Builder::Text(b) = builder {
+                        b.append_parts(cells.text, &cells.parts[run]);
+                    }
+                });
+                return;
+            }
+            _ => {}
+        }
+        for (at, (start, end)) in cells.parts.iter().enumerate() {
+            self.current = first + at;
+            self.value(column, Raw::Text(&cells.text[*start as usize..*end as usize]));
+        }
+    }
+
+    /// Adds the runs of values between the odd ones, and the odd ones one by one.
+    fn by_runs(&mut self, column: usize, first: usize, cells: Cells<'_>, odd: &[u32], mut add: impl FnMut(&mut Builder, Range<usize>)) {
+        let mut from = 0;
+        for at in odd.iter().map(|at| *at as usize) {
+            add(&mut self.builders[column], from..at);
+            let (start, end) = cells.parts[at];
+            self.current = first + at;
+            self.value(column, Raw::Text(&cells.text[start as usize..end as usize]));
+            from = at + 1;
+        }
+        add(&mut self.builders[column], from..cells.parts.len());
     }
 
     /// The value of a column of the row just begun.
@@ -106,7 +189,7 @@ impl BatchBuilder {
 
     /// Notes a problem of the row just begun; it rejects the row, or holds it for a person.
     pub(crate) fn fault(&mut self, fault: Fault, column: Option<&str>, value: Option<String>, rejects: bool) {
-        let row = self.places.len() - 1;
+        let row = self.current;
         let problem: Problem = self.places[row].problem(fault, column, value);
         let notes = self.notes.entry(row as u32).or_default();
         notes.problems.push(problem);
@@ -118,16 +201,25 @@ impl BatchBuilder {
         *self.repairs.entry(kind.to_owned()).or_default() += count;
     }
 
-    /// Takes the rows.
-    pub(crate) fn finish(&mut self) -> Result<Rows, EngineError> {
+    /// Takes the rows, whose records stand in `text`.
+    pub(crate) fn finish(&mut self, text: Vec<u8>) -> Result<Rows, EngineError> {
         let count = self.places.len();
-        let arrays = self.builders.iter_mut().map(Builder::finish).collect();
+        let finish = |(builder, column): (&mut Builder, &Column)| {
+            let array = builder.finish();
+            // A builder that grows to its size again copies all it has more than once.
+            if !matches!(builder, Builder::Text(_)) {
+                *builder = Builder::new(column.data_type, BATCH_ROWS);
+            }
+            array
+        };
+        let arrays = self
+            .builders
+            .iter_mut()
+            .zip(self.columns.iter())
+            .map(finish)
+            .collect::<Result<_, _>>()
+            .map_err(|e| EngineError::bug("batch", e))?;
         let parsed: RecordBatch = new_batch(&self.schema, arrays, count)?;
-        Ok(Rows {
-            places: std::mem::take(&mut self.places),
-            text: std::mem::take(&mut self.text),
-            parsed,
-            notes: std::mem::take(&mut self.notes),
-        })
+        Ok(Rows { places: std::mem::take(&mut self.places), text, parsed, notes: std::mem::take(&mut self.notes) })
     }
 }

@@ -6,8 +6,10 @@ use sluice_contract::{CsvFormat, Escape, ShortRow};
 
 use super::batch::BatchBuilder;
 use crate::split::automaton::{Dialect, is_blank};
+use crate::split::index::Index;
 use crate::typed::check::Fault;
 use crate::typed::column::Column;
+use crate::typed::quick::Cells;
 use crate::typed::raw::Raw;
 use crate::typed::text::{self, shorten};
 use crate::{Code, VALUE_CHARS};
@@ -106,7 +108,61 @@ impl CsvRecords {
         Self { dialect: Dialect::of(csv, columns.len()), short_row: csv.short_row, width, fields }
     }
 
-    /// Reads one record into the row just begun.
+    /// Reads the records of an index into the rows from `first` on: whole ones column by column, the others one by one.
+    pub(crate) fn read_all(&self, text: &[u8], index: &Index, first: usize, scratch: &mut Vec<u8>, rows: &mut BatchBuilder) {
+        let records = &index.records;
+        let is_whole = |at: usize| records[at].fields as usize == self.width && !records[at].has_doubled;
+        let Some((start, end)) = records.first().zip(records.last()).map(|(f, l)| (f.start as usize, l.next as usize)) else { return };
+        let around = &text[start..end];
+        let is_ascii = around.is_ascii();
+        let is_text = (is_ascii || std::str::from_utf8(around).is_ok()) && memchr::memchr(0, around).is_none();
+        let mut parts = Vec::with_capacity(records.len());
+        let mut delimiters = Vec::new();
+        let mut at = 0;
+        while at < records.len() {
+            if !is_whole(at) {
+                let record = &records[at];
+                let ends = &index.ends[record.first as usize..(record.first + record.fields - 1) as usize];
+                delimiters.clear();
+                delimiters.extend(ends.iter().map(|end| end + 1 - record.start));
+                rows.go_to(first + at);
+                self.read(&text[record.start as usize..record.end as usize], &delimiters, scratch, rows);
+                at += 1;
+                continue;
+            }
+            let count = (at..records.len()).take_while(|at| is_whole(*at)).count();
+            let run = &records[at..at + count];
+            let ends = &index.ends[run[0].first as usize..][..count * self.width];
+            for (field, column) in &self.fields {
+                parts.clear();
+                let fields = ends.chunks_exact(self.width);
+                if *field == 0 {
+                    parts.extend(run.iter().zip(fields).map(|(record, ends)| self.part(text, record.start, ends[0])));
+                } else {
+                    parts.extend(fields.map(|ends| self.part(text, ends[*field - 1] + 1, ends[*field])));
+                }
+                rows.values(*column, first + at, Cells { text, parts: &parts, is_text, is_ascii });
+            }
+            at += count;
+        }
+    }
+
+    /// Where the value of a field of an ordinary record stands.
+    #[inline]
+    fn part(&self, text: &[u8], start: u32, end: u32) -> (u32, u32) {
+        if start < end && Some(text[start as usize]) == self.dialect.quote {
+            return (start + 1, end - 1);
+        }
+        if self.dialect.trim {
+            let field = &text[start as usize..end as usize];
+            let before = field.iter().take_while(|b| is_blank(**b)).count();
+            let after = field[before..].iter().rev().take_while(|b| is_blank(**b)).count();
+            return (start + before as u32, end - after as u32);
+        }
+        (start, end)
+    }
+
+    /// Reads one record into the current row.
     pub(crate) fn read(&self, record: &[u8], delimiters: &[u32], scratch: &mut Vec<u8>, rows: &mut BatchBuilder) {
         let found = delimiters.len() + 1;
         if found != self.width {

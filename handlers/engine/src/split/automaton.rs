@@ -4,6 +4,8 @@ use std::collections::HashMap;
 
 use sluice_contract::{CsvFormat, Encoding, Escape, Format, Plan};
 
+use super::index::Marks;
+
 /// A record ends with this byte.
 pub(crate) const END_ROW: u16 = 0x100;
 /// A line that is no record (blank or comment) ends with this byte.
@@ -81,6 +83,8 @@ pub(crate) struct Automaton {
     nothing: Vec<bool>,
     /// Whether a carriage return ends a line (not in NDJSON, where it is white space).
     pub(crate) cr_ends: bool,
+    /// How ordinary records can be found faster; `None` if they cannot.
+    pub(crate) marks: Option<Marks>,
 }
 
 /// The state at the start of a record.
@@ -96,11 +100,11 @@ impl Automaton {
     }
 
     pub(crate) fn csv(dialect: &Dialect) -> Self {
-        Self::build(State::Record, true, |state, byte| csv_step(dialect, state, byte, true))
+        Self::build(State::Record, true, Marks::csv(dialect), |state, byte| csv_step(dialect, state, byte, true))
     }
 
     pub(crate) fn ndjson() -> Self {
-        Self::build(State::Record, false, |state, byte| match (state, byte) {
+        Self::build(State::Record, false, Some(Marks::lines()), |state, byte| match (state, byte) {
             (State::Record | State::Blank, b'\n') => (State::Record, END_SKIP),
             (State::Record | State::Blank, b' ' | b'\t' | b'\r') => (State::Blank, 0),
             (_, b'\n') => (State::Record, END_ROW),
@@ -108,7 +112,7 @@ impl Automaton {
         })
     }
 
-    fn build(start: State, cr_ends: bool, step: impl Fn(State, u8) -> (State, u16)) -> Self {
+    fn build(start: State, cr_ends: bool, marks: Option<Marks>, step: impl Fn(State, u8) -> (State, u16)) -> Self {
         let mut states = vec![start];
         let mut ids = HashMap::from([(start, 0_u16)]);
         let mut table = Vec::new();
@@ -129,7 +133,7 @@ impl Automaton {
         let quoted = states.iter().map(|s| matches!(s, State::Quoted(_) | State::Escaped)).collect();
         let comment = states.iter().map(|s| matches!(s, State::Comment)).collect();
         let nothing = states.iter().map(|s| matches!(s, State::Record | State::Blank | State::Comment)).collect();
-        Self { table, quoted, comment, nothing, cr_ends }
+        Self { table, quoted, comment, nothing, cr_ends, marks }
     }
 
     /// The row of a state: next states and actions by byte.

@@ -2,6 +2,7 @@
 
 pub(crate) mod automaton;
 pub(crate) mod finder;
+pub(crate) mod index;
 pub(crate) mod planner;
 pub(crate) mod scanner;
 pub(crate) mod splitter;

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use sluice_contract::Plan;
 
 use super::automaton::{Automaton, END_ROW, END_SKIP, FIELD, RECORD};
+use super::index::Index;
 use super::splitter::{Found, Open, Splitter};
 use crate::HeaderEnd;
 
@@ -107,7 +108,7 @@ impl Track {
     }
 
     /// Splits on to the end of `text`, which begins at `base`.
-    fn run(&mut self, base: u64, text: &[u8], others: &[Track]) {
+    fn run(&mut self, base: u64, text: &[u8], others: &[Track], mut index: Option<&mut Index>) {
         let mut splitter = self.splitter.clone();
         loop {
             let rest = &text[(self.pos - base) as usize..];
@@ -130,6 +131,11 @@ impl Track {
                     self.next_mark = here.offset + BOUNDARY_SPACING;
                 }
             }
+            if let Some(index) = index.as_deref_mut().filter(|_| splitter.is_fresh())
+                && self.run_ordinary(index, base, text)
+            {
+                continue;
+            }
             splitter.clear_fields();
             match splitter.next(rest, false) {
                 Found::More => break,
@@ -145,6 +151,23 @@ impl Track {
             }
         }
         self.splitter = splitter;
+    }
+
+    /// Passes over some ordinary records, if the next ones are; `false` if not.
+    fn run_ordinary(&mut self, index: &mut Index, base: u64, text: &[u8]) -> bool {
+        index.find::<false>(text, (self.pos - base) as usize, usize::MAX);
+        for record in &index.records {
+            let here = Mark { offset: base + u64::from(record.start), rows: self.rows, lines: self.lines };
+            self.last = Some(here);
+            if here.offset >= self.next_mark {
+                self.marks.push(here);
+                self.next_mark = here.offset + BOUNDARY_SPACING;
+            }
+            self.pos = base + u64::from(record.next);
+            self.rows += 1;
+            self.lines += u64::from(record.lines);
+        }
+        !index.records.is_empty()
     }
 
     /// Follows the record that was open at the start. `false` when there are no more bytes, or no more to say.
@@ -198,6 +221,8 @@ fn meet(tracks: &[Track], here: &Mark) -> Option<(u16, Mark)> {
 /// Notes where records begin in one segment, whatever came before it.
 pub struct Scanner {
     automaton: Arc<Automaton>,
+    /// For a track that goes on alone: the others must know where its records begin, one by one.
+    index: Option<Index>,
     tracks: Vec<Track>,
     /// Bytes still needed, from `base` on.
     text: Vec<u8>,
@@ -210,6 +235,7 @@ impl Scanner {
     pub fn new(plan: &Plan) -> Self {
         let automaton = Arc::new(Automaton::of(plan));
         let splitter = Splitter::new(Arc::clone(&automaton), plan.pipeline.limits.row_bytes);
+        let index = splitter.index();
         let mut tracks: Vec<_> = (0..automaton.len() as u8).map(|s| Track::new(splitter.clone(), 0, (s != RECORD).then_some(s))).collect();
         let mut dropping = splitter.clone();
         dropping.start_dropping();
@@ -217,7 +243,7 @@ impl Scanner {
         let mut after_cr = splitter;
         after_cr.start_after_cr();
         tracks.push(Track::new(after_cr, 0, None));
-        Self { automaton, tracks, text: Vec::new(), base: 0, data_start: None }
+        Self { automaton, index, tracks, text: Vec::new(), base: 0, data_start: None }
     }
 
     /// For the segment in which the data begin (an earlier one has only header), when the header is known: cheaper than
@@ -225,8 +251,9 @@ impl Scanner {
     pub fn after_header(plan: &Plan, data_start: HeaderEnd) -> Self {
         let automaton = Arc::new(Automaton::of(plan));
         let splitter = Splitter::new(Arc::clone(&automaton), plan.pipeline.limits.row_bytes);
+        let index = splitter.index();
         let track = Track::new(splitter, data_start.offset, None);
-        Self { automaton, tracks: vec![track], text: Vec::new(), base: 0, data_start: Some(data_start.offset) }
+        Self { automaton, index, tracks: vec![track], text: Vec::new(), base: 0, data_start: Some(data_start.offset) }
     }
 
     /// Takes the next bytes of the segment, in pieces of any size.
@@ -234,12 +261,13 @@ impl Scanner {
         for piece in bytes.chunks(ROUND) {
             self.text.extend_from_slice(piece);
             let end = self.base + self.text.len() as u64;
+            let is_alone = self.tracks.iter().filter(|t| t.end.is_none()).count() == 1;
             for i in 0..self.tracks.len() {
                 let (others, rest) = self.tracks.split_at_mut(i);
                 let track = &mut rest[0];
                 track.starts.clear();
                 if track.end.is_none() && track.pos <= end {
-                    track.run(self.base, &self.text, others);
+                    track.run(self.base, &self.text, others, self.index.as_mut().filter(|_| is_alone));
                 }
             }
             let needed = self.tracks.iter().filter(|t| t.end.is_none()).map(|t| t.pos).min().unwrap_or(end).min(end);

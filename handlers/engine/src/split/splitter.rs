@@ -8,6 +8,7 @@
 use std::sync::Arc;
 
 use super::automaton::{Automaton, END_SKIP, FIELD, LINE, RECORD};
+use super::index::Index;
 
 /// Most lines of a record in the `row_bytes` bytes after an unclosed quote.
 pub(crate) const CAREFUL_LINES: u32 = 16;
@@ -62,6 +63,11 @@ impl Splitter {
 
     pub(crate) fn row_bytes(&self) -> usize {
         self.row_bytes
+    }
+
+    /// What finds ordinary records, where the dialect allows it.
+    pub(crate) fn index(&self) -> Option<Index> {
+        self.automaton.marks.as_ref().map(|marks| Index::new(marks, self.row_bytes))
     }
 
     pub(crate) fn automaton(&self) -> &Automaton {

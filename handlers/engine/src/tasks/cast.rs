@@ -72,7 +72,7 @@ impl Cast {
                     rows.reject(working.rows[row], Fault::new(Code::CastFailed, fault.message), Some(&column.name), Some(value));
                 }
             }
-            arrays[*at] = builder.finish();
+            arrays[*at] = builder.finish().map_err(|e| EngineError::bug("cast", e))?;
         }
         working.batch = new_batch(&self.schema, arrays, working.rows.len())?;
         working.retain(&keep)

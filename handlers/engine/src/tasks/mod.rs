@@ -131,7 +131,17 @@ pub(crate) fn new_batch(schema: &SchemaRef, arrays: Vec<arrow::array::ArrayRef>,
     RecordBatch::try_new_with_options(schema.clone(), arrays, &options).map_err(|e| EngineError::bug("new batch", e))
 }
 
-/// The rows for which a condition is true; null is false.
+/// Places of the rows for which a condition is true, in order.
+pub(crate) fn met(values: &arrow::array::ArrayRef) -> Vec<usize> {
+    use arrow::array::cast::AsArray as _;
+    let values = values.as_boolean();
+    match values.nulls() {
+        Some(nulls) => (values.values() & nulls.inner()).set_indices().collect(),
+        None => values.values().set_indices().collect(),
+    }
+}
+
+/// For each row, whether a condition is true; null is false.
 pub(crate) fn truths(values: &arrow::array::ArrayRef) -> Vec<bool> {
     use arrow::array::cast::AsArray as _;
     let values = values.as_boolean();

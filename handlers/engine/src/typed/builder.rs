@@ -4,13 +4,15 @@ use std::sync::Arc;
 
 use arrow::array::{
     ArrayRef, BooleanBuilder, Date32Builder, Decimal128Builder, Float32Builder, Float64Builder, Int8Builder, Int16Builder, Int32Builder,
-    Int64Builder, StringBuilder, Time64MicrosecondBuilder, TimestampMicrosecondBuilder,
+    Int64Builder, Time64MicrosecondBuilder, TimestampMicrosecondBuilder,
 };
 use arrow::datatypes::{DataType as ArrowType, TimeUnit};
+use arrow::error::ArrowError;
 use chrono::{DateTime, NaiveDate};
 use sluice_contract::DataType;
 
 use super::number::decimal_text;
+use super::text_builder::TextBuilder;
 
 /// The Arrow type of a contract type.
 pub(crate) fn arrow_type(data_type: DataType) -> ArrowType {
@@ -68,7 +70,7 @@ pub(crate) fn time_text(micros: i64) -> String {
 /// A column under construction.
 #[derive(Debug)]
 pub(crate) enum Builder {
-    Text(StringBuilder),
+    Text(TextBuilder),
     Boolean(BooleanBuilder),
     Int8(Int8Builder),
     Int16(Int16Builder),
@@ -104,7 +106,7 @@ macro_rules! each {
 impl Builder {
     pub(crate) fn new(data_type: DataType, rows: usize) -> Self {
         match data_type {
-            DataType::Text | DataType::Json => Self::Text(StringBuilder::with_capacity(rows, rows * 16)),
+            DataType::Text | DataType::Json => Self::Text(TextBuilder::with_capacity(rows)),
             DataType::Boolean => Self::Boolean(BooleanBuilder::with_capacity(rows)),
             DataType::Integer { bits: 8 } => Self::Int8(Int8Builder::with_capacity(rows)),
             DataType::Integer { bits: 16 } => Self::Int16(Int16Builder::with_capacity(rows)),
@@ -126,8 +128,21 @@ impl Builder {
         each!(self, b => b.append_null());
     }
 
-    pub(crate) fn finish(&mut self) -> ArrayRef {
-        each!(self, b => Arc::new(b.finish()))
+    pub(crate) fn finish(&mut self) -> Result<ArrayRef, ArrowError> {
+        match self {
+            Self::Text(b) => b.finish(),
+            Self::Boolean(b) => Ok(Arc::new(b.finish())),
+            Self::Int8(b) => Ok(Arc::new(b.finish())),
+            Self::Int16(b) => Ok(Arc::new(b.finish())),
+            Self::Int32(b) => Ok(Arc::new(b.finish())),
+            Self::Int64(b) => Ok(Arc::new(b.finish())),
+            Self::Float32(b) => Ok(Arc::new(b.finish())),
+            Self::Float64(b) => Ok(Arc::new(b.finish())),
+            Self::Decimal(b) => Ok(Arc::new(b.finish())),
+            Self::Date(b) => Ok(Arc::new(b.finish())),
+            Self::Timestamp(b) => Ok(Arc::new(b.finish())),
+            Self::Time(b) => Ok(Arc::new(b.finish())),
+        }
     }
 }
 

@@ -84,6 +84,45 @@ impl Number for f64 {
     }
 }
 
+/// A number of which there is a next one.
+pub(crate) trait Whole: Number + Ord {
+    fn up(self) -> Option<Self>;
+    fn down(self) -> Option<Self>;
+}
+
+impl Whole for i64 {
+    fn up(self) -> Option<Self> {
+        self.checked_add(1)
+    }
+
+    fn down(self) -> Option<Self> {
+        self.checked_sub(1)
+    }
+}
+
+impl Whole for i128 {
+    fn up(self) -> Option<Self> {
+        self.checked_add(1)
+    }
+
+    fn down(self) -> Option<Self> {
+        self.checked_sub(1)
+    }
+}
+
+impl<N: Whole> NumberCheck<N> {
+    /// The least and the greatest value that keep the check; `None` if it is no bound.
+    pub(crate) fn closed_bounds(&self) -> Option<(Option<N>, Option<N>)> {
+        match self.test {
+            Test::Minimum(limit) => Some((Some(limit), None)),
+            Test::Maximum(limit) => Some((None, Some(limit))),
+            Test::Above(limit) => Some((Some(limit.up()?), None)),
+            Test::Below(limit) => Some((None, Some(limit.down()?))),
+            Test::MultipleOf(_) | Test::OneOf(_) => None,
+        }
+    }
+}
+
 impl<N: Number> NumberCheck<N> {
     #[inline]
     pub(crate) fn fault(&self, value: N) -> Option<Fault> {

@@ -70,6 +70,14 @@ impl Column {
         }
     }
 
+    pub(crate) fn checks(&self) -> &Checks {
+        &self.checks
+    }
+
+    pub(crate) fn pattern(&self) -> Option<&Pattern> {
+        self.pattern.as_ref()
+    }
+
     /// Adds one value, and to `faults` everything that is wrong with it. A value that cannot be typed is added as null.
     #[inline]
     pub(crate) fn append(&self, builder: &mut Builder, raw: Raw<'_>, reading: &Reading, faults: &mut Vec<Fault>) {

@@ -14,9 +14,14 @@ pub(crate) struct NumberStyle {
 }
 
 impl NumberStyle {
+    /// Whether numbers are written as this program writes them.
+    pub(crate) fn is_plain(&self) -> bool {
+        self.decimal.is_none() && self.thousands.is_none()
+    }
+
     /// The number with a decimal point and without thousands separators; `None` if the groups are not of three digits.
     pub(crate) fn plain<'a>(&self, text: &'a [u8]) -> Option<Cow<'a, [u8]>> {
-        if self.decimal.is_none() && self.thousands.is_none() {
+        if self.is_plain() {
             return Some(Cow::Borrowed(text));
         }
         let point: &[u8] = self.decimal.as_deref().unwrap_or(b".");

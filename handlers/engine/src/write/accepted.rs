@@ -8,23 +8,25 @@ use arrow::array::cast::AsArray as _;
 use arrow::array::{Array, ArrayRef, RecordBatch, UInt32Array};
 use arrow::compute::{concat_batches, take_record_batch};
 use arrow::datatypes::{self as types, DataType, Schema, SchemaRef};
-use parquet::arrow::ArrowWriter;
-use parquet::arrow::arrow_writer::ArrowWriterOptions;
-use parquet::basic::{Compression, Encoding, ZstdLevel};
+use parquet::arrow::ArrowSchemaConverter;
+use parquet::arrow::arrow_writer::ArrowRowGroupWriterFactory;
+use parquet::basic::{Compression, ZstdLevel};
+use parquet::errors::ParquetError;
 use parquet::file::properties::WriterProperties;
-use parquet::schema::types::ColumnPath;
+use parquet::file::writer::SerializedFileWriter;
+use zstd::bulk::Compressor;
 
+use super::encode::{self, pages::ZSTD_LEVEL};
 use super::partition::Partition;
 use super::statistics;
-use crate::compile::ROW_COLUMN;
 use crate::{AcceptedFile, EngineError, Pieces, Stream};
 
 /// Who made a file: fixed, so that the same rows give the same bytes whatever version of a library writes them.
 const CREATED_BY: &str = "sluice";
-/// A row group is closed when its encoded data are about as large as this.
-const ROW_GROUP_BYTES: usize = 64 << 20;
-/// Most rows of a row group.
-const ROW_GROUP_ROWS: usize = 1 << 20;
+/// The row group of the most rows is closed when the rows of all files that are not encoded yet take more memory than this.
+const OPEN_BYTES: usize = 64 << 20;
+/// A row group is closed with the batch that gives it so many rows.
+const ROW_GROUP_ROWS: usize = 3 << 16;
 /// Most files open at once. One more closes the file that was written to longest ago.
 const OPEN_FILES: usize = 32;
 /// Rows of partitions are collected up to this size before the largest partition is written.
@@ -52,7 +54,12 @@ impl Write for Sink {
 }
 
 struct OpenFile {
-    writer: ArrowWriter<Sink>,
+    writer: SerializedFileWriter<Sink>,
+    library: ArrowRowGroupWriterFactory,
+    /// Rows of the open row group, which are encoded when it is closed.
+    batches: Vec<RecordBatch>,
+    open_rows: usize,
+    open_bytes: usize,
     sink: Sink,
     part: u32,
     bytes: u64,
@@ -60,6 +67,15 @@ struct OpenFile {
     /// Columns with NaN, whose bounds would not hold.
     has_nan: Vec<bool>,
     used: u64,
+}
+
+impl OpenFile {
+    /// Closes the row group.
+    fn flush(&mut self, schema: &SchemaRef, zstd: &mut Compressor<'_>) -> Result<(), ParquetError> {
+        (self.open_rows, self.open_bytes) = (0, 0);
+        let batches = std::mem::take(&mut self.batches);
+        if batches.is_empty() { Ok(()) } else { encode::row_group(&mut self.writer, &self.library, schema, &batches, zstd) }
+    }
 }
 
 #[derive(Default)]
@@ -80,17 +96,18 @@ pub(crate) struct AcceptedWriter {
     pending: BTreeMap<String, Pending>,
     pending_bytes: usize,
     values: BTreeMap<String, BTreeMap<String, Option<String>>>,
+    zstd: Compressor<'static>,
     uses: u64,
     ready: Pieces,
     files: Vec<AcceptedFile>,
 }
 
 impl AcceptedWriter {
-    pub(crate) fn new(schema: SchemaRef, partition_by: &[String]) -> Self {
+    pub(crate) fn new(schema: SchemaRef, partition_by: &[String]) -> Result<Self, EngineError> {
         let partition_by: Vec<usize> = partition_by.iter().filter_map(|name| schema.index_of(name).ok()).collect();
         let file_columns: Vec<usize> = (0..schema.fields().len()).filter(|i| !partition_by.contains(i)).collect();
         let fields: Vec<_> = file_columns.iter().map(|i| schema.field(*i).clone()).collect();
-        Self {
+        Ok(Self {
             schema,
             partition_by,
             file_columns,
@@ -100,10 +117,11 @@ impl AcceptedWriter {
             pending: BTreeMap::new(),
             pending_bytes: 0,
             values: BTreeMap::new(),
+            zstd: Compressor::new(ZSTD_LEVEL).map_err(|e| EngineError::bug("zstd", e))?,
             uses: 0,
             ready: Vec::new(),
             files: Vec::new(),
-        }
+        })
     }
 
     /// Adds rows with all columns of the schema.
@@ -167,13 +185,17 @@ impl AcceptedWriter {
         for (seen, column) in file.has_nan.iter_mut().zip(rows.columns()) {
             *seen = *seen || has_nan(column);
         }
-        file.writer.write(rows).map_err(bug)?;
-        let encoded: usize = self.open.values().map(|f| f.writer.in_progress_size()).sum();
-        if encoded > ROW_GROUP_BYTES
-            && let Some((_, largest)) =
-                self.open.iter_mut().max_by_key(|(path, f)| (f.writer.in_progress_size(), std::cmp::Reverse(path.as_str())))
+        file.open_rows += rows.num_rows();
+        file.open_bytes += size(rows);
+        file.batches.push(rows.clone());
+        if file.open_rows >= ROW_GROUP_ROWS {
+            file.flush(&self.file_schema, &mut self.zstd).map_err(bug)?;
+        }
+        let open: usize = self.open.values().map(|f| f.open_bytes).sum();
+        if open > OPEN_BYTES
+            && let Some((_, largest)) = self.open.iter_mut().max_by_key(|(path, f)| (f.open_bytes, std::cmp::Reverse(path.as_str())))
         {
-            largest.writer.flush().map_err(bug)?;
+            largest.flush(&self.file_schema, &mut self.zstd).map_err(bug)?;
         }
         self.collect();
         Ok(())
@@ -182,25 +204,31 @@ impl AcceptedWriter {
     fn open_file(&mut self, path: &str) -> Result<OpenFile, EngineError> {
         let part = self.parts.entry(path.to_owned()).or_default();
         *part += 1;
-        let row_column = ColumnPath::from(ROW_COLUMN);
-        let level = ZstdLevel::try_new(1).map_err(|e| EngineError::bug("zstd level", e))?;
-        let properties = WriterProperties::builder()
-            .set_created_by(CREATED_BY.to_owned())
-            .set_compression(Compression::ZSTD(level))
-            .set_max_row_group_row_count(Some(ROW_GROUP_ROWS))
-            // Row numbers climb: their differences are small, and no two are the same.
-            .set_column_dictionary_enabled(row_column.clone(), false)
-            .set_column_encoding(row_column, Encoding::DELTA_BINARY_PACKED)
-            .build();
+        let bug = |e| EngineError::bug("parquet", e);
+        let level = ZstdLevel::try_new(ZSTD_LEVEL).map_err(bug)?;
+        let properties = WriterProperties::builder().set_created_by(CREATED_BY.to_owned()).set_compression(Compression::ZSTD(level));
         let sink = Sink::default();
-        let options = ArrowWriterOptions::new().with_properties(properties).with_skip_arrow_metadata(true);
-        let writer = ArrowWriter::try_new_with_options(sink.clone(), Arc::clone(&self.file_schema), options)
-            .map_err(|e| EngineError::bug("parquet", e))?;
-        Ok(OpenFile { writer, sink, part: *part, bytes: 0, rows: 0, has_nan: vec![false; self.file_columns.len()], used: 0 })
+        let schema = ArrowSchemaConverter::new().convert(&self.file_schema).map_err(bug)?;
+        let writer = SerializedFileWriter::new(sink.clone(), schema.root_schema_ptr(), Arc::new(properties.build())).map_err(bug)?;
+        let library = ArrowRowGroupWriterFactory::new(&writer, Arc::clone(&self.file_schema));
+        Ok(OpenFile {
+            writer,
+            library,
+            batches: Vec::new(),
+            open_rows: 0,
+            open_bytes: 0,
+            sink,
+            part: *part,
+            bytes: 0,
+            rows: 0,
+            has_nan: vec![false; self.file_columns.len()],
+            used: 0,
+        })
     }
 
     fn close(&mut self, path: &str) -> Result<(), EngineError> {
-        let Some(file) = self.open.remove(path) else { return Ok(()) };
+        let Some(mut file) = self.open.remove(path) else { return Ok(()) };
+        file.flush(&self.file_schema, &mut self.zstd).map_err(|e| EngineError::bug("parquet", e))?;
         let metadata = file.writer.close().map_err(|e| EngineError::bug("parquet", e))?;
         let statistics =
             statistics::of(&metadata, &self.file_schema, &file.has_nan).map_err(|e| EngineError::bug("parquet statistics", e))?;
@@ -245,6 +273,12 @@ impl AcceptedWriter {
         self.files.sort_by(|a, b| (&a.partition, a.part).cmp(&(&b.partition, b.part)));
         Ok((self.ready, self.files))
     }
+}
+
+/// Memory of the rows of a batch, which may be a part of a larger one.
+fn size(rows: &RecordBatch) -> usize {
+    // Only an array that is no valid one has no size.
+    rows.columns().iter().map(|column| column.to_data().get_slice_memory_size().unwrap_or(0)).sum()
 }
 
 fn has_nan(column: &ArrayRef) -> bool {
