@@ -9,7 +9,11 @@ use crate::decode::batch::BatchBuilder;
 use crate::decode::compressed::Capped;
 use crate::decode::csv::CsvRecords;
 use crate::decode::ndjson::NdjsonRecords;
-use crate::header::{check_names, detect_compression, find_header};
+use crate::decode::skip::{NoData, Skips};
+use crate::decode::utf16::{Utf16, stored_len};
+use crate::header::find_header;
+use crate::header_names::check_names;
+use crate::kind::{detect_compression, refuse_magic};
 use crate::outcome::Outputs;
 use crate::split::automaton::Automaton;
 use crate::split::splitter::{Found, Shape, Splitter};
@@ -51,8 +55,11 @@ struct Lines {
     splitter: Splitter,
     /// `None` until the header is read.
     records: Option<Records>,
+    skips: Skips,
     rows: BatchBuilder,
     text: Vec<u8>,
+    /// `text` was UTF-16.
+    is_utf16: bool,
     /// Where `text` begins in the (decompressed) file.
     offset: u64,
     /// 1-based line there.
@@ -68,7 +75,29 @@ pub(crate) struct TextInput {
     opening: Opening,
     compression: Compression,
     cap: u64,
+    lines: Transcoded,
+}
+
+/// Lines behind a change of encoding, if one is needed.
+struct Transcoded {
+    utf16: Option<Utf16>,
     lines: Lines,
+}
+
+impl Transcoded {
+    fn feed(&mut self, bytes: &[u8], outputs: &mut Outputs) -> Result<(), EngineError> {
+        match &mut self.utf16 {
+            Some(utf16) => utf16.push(bytes, |text| self.lines.feed(text, outputs)),
+            None => self.lines.feed(bytes, outputs),
+        }
+    }
+
+    fn finish(mut self, outputs: &mut Outputs) -> Result<(), EngineError> {
+        if let Some(utf16) = &mut self.utf16 {
+            utf16.finish(|text| self.lines.feed(text, outputs))?;
+        }
+        self.lines.finish(outputs)
+    }
 }
 
 impl TextInput {
@@ -80,12 +109,20 @@ impl TextInput {
             Format::Parquet => return Err(EngineError::Bug("a Parquet file has no text".to_owned())),
         };
         let is_whole = start.kind == Splitting::Whole;
-        let records = if is_whole { None } else { Some(records(compiled, start.header.as_deref(), outputs)?) };
+        let (records, skips) = if is_whole {
+            (None, Skips::default())
+        } else {
+            let names = start.header.as_deref();
+            (Some(records(compiled, names, outputs)?), Skips::new(plan, names)?)
+        };
+        let utf16 = Some(reading.encoding).filter(|encoding| encoding.is_utf16());
         let limits = &plan.pipeline.limits;
         let lines = Lines {
             compiled: Arc::clone(compiled),
             splitter: Splitter::new(Arc::new(Automaton::of(plan)), limits.row_bytes),
             records,
+            skips,
+            is_utf16: utf16.is_some(),
             rows: BatchBuilder::new(Arc::clone(&compiled.columns), Arc::clone(&compiled.parsed_schema), reading),
             text: Vec::new(),
             offset: if is_whole { 0 } else { start.chunk.start },
@@ -98,7 +135,7 @@ impl TextInput {
             opening: if is_whole { Opening::Unknown(Vec::new()) } else { Opening::Plain },
             compression: plan.pipeline.intake.compression,
             cap: start.file_len.saturating_mul(u64::from(limits.expansion.max(1))),
-            lines,
+            lines: Transcoded { utf16: utf16.map(Utf16::new), lines },
         })
     }
 
@@ -125,6 +162,10 @@ impl TextInput {
         if wanted != found {
             let message = format!("the file is not {} as the pipeline's intake.compression says", compression_name(wanted));
             return Err(Refusal::new(Code::WrongKind, message).into());
+        }
+        if wanted == Compression::None && self.lines.utf16.is_some() {
+            // Behind the change of encoding they could not be told any more.
+            refuse_magic(first)?;
         }
         self.opening = match wanted {
             Compression::Gzip => Opening::Compressed(Capped::gzip(self.cap)),
@@ -164,7 +205,7 @@ fn compression_name(compression: Compression) -> &'static str {
 }
 
 fn needs_header(plan: &Plan) -> bool {
-    matches!(&plan.pipeline.intake.format, Format::Csv(csv) if csv.header == Header::First)
+    matches!(&plan.pipeline.intake.format, Format::Csv(csv) if csv.header != Header::None)
 }
 
 fn records(compiled: &Compiled, names: Option<&[String]>, outputs: &mut Outputs) -> Result<Records, EngineError> {
@@ -211,8 +252,9 @@ impl Lines {
             return Ok(());
         };
         self.records = Some(records(&self.compiled, info.names.as_deref(), outputs)?);
+        self.skips = Skips::new(self.compiled.plan(), info.names.as_deref())?;
+        self.offset += self.stored(0, info.end as usize);
         self.text.drain(..info.end as usize);
-        self.offset += info.end;
         self.line += info.lines;
         Ok(())
     }
@@ -234,10 +276,11 @@ impl Lines {
             };
             // Not before: the fields of a record that is still open are those of the pieces before, too.
             self.splitter.clear_fields();
+            let stored = self.stored(at, len);
             at += len;
-            self.offset += len as u64;
+            self.offset += stored;
             self.line += u64::from(lines);
-            outputs.report.tally.bytes += len as u64;
+            outputs.report.tally.bytes += stored;
             outputs.report.tally.lines += u64::from(lines);
             if self.rows.is_full() {
                 self.end_batch(outputs)?;
@@ -245,6 +288,11 @@ impl Lines {
         }
         self.text.drain(..at);
         Ok(())
+    }
+
+    /// Bytes of the file that `len` bytes of the text were.
+    fn stored(&self, at: usize, len: usize) -> u64 {
+        if self.is_utf16 { stored_len(&self.text[at..at + len]) } else { len as u64 }
     }
 
     fn record(&mut self, at: usize, content: usize, shape: Shape) {
@@ -255,6 +303,20 @@ impl Lines {
         self.rows.begin(self.row, self.line, self.offset, record, fields);
         self.row += 1;
         let limit = self.splitter.row_bytes();
+        if shape != Shape::TooLong
+            && let Some(found) =
+                self.skips.look(record, fields.map(|_| delimiters.as_slice()), self.rows.reading.encoding, &mut self.scratch)
+        {
+            match found {
+                NoData::Skip(kind) => self.rows.skip(kind),
+                NoData::RepeatedHeader => {
+                    let message = "the row is the header once more; remove it, or set repeatedHeader: skip";
+                    self.rows.fault(Fault::new(Code::RepeatedHeader, message.to_owned()), None, None, true);
+                }
+            }
+            self.rows.nulls();
+            return;
+        }
         match (shape, &self.records) {
             (Shape::Whole, Some(Records::Csv(csv))) => csv.read(record, delimiters, &mut self.scratch, &mut self.rows),
             (Shape::Whole, Some(Records::Ndjson(ndjson))) => ndjson.read(record, &mut self.rows),

@@ -66,7 +66,8 @@ impl Dialect {
 /// Text in the bytes of an encoding. Characters that the encoding lacks become `?`.
 pub(crate) fn encode(text: &str, encoding: Encoding) -> Vec<u8> {
     match encoding {
-        Encoding::Utf8 => text.as_bytes().to_vec(),
+        // UTF-16 is read as the UTF-8 made from it.
+        Encoding::Utf8 | Encoding::Utf16 | Encoding::Utf16Le | Encoding::Utf16Be => text.as_bytes().to_vec(),
         Encoding::Latin1 => text.chars().map(|c| u8::try_from(u32::from(c)).unwrap_or(b'?')).collect(),
         Encoding::Windows1252 => text.chars().map(crate::typed::text::to_windows_1252).collect(),
     }
