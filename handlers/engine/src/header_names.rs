@@ -12,7 +12,7 @@ const DELIMITERS: [(&str, &str); 5] = [(";", "`;`"), ("\t", "`tab`"), ("|", "`|`
 /// One name a column, from the rows of a header: its cells from top to bottom, with blanks between.
 ///
 /// A blank cell above the last row stands for the cell to its left, as in a sheet whose cells were merged.
-pub(crate) fn joined(mut rows: Vec<Vec<String>>) -> Vec<String> {
+pub fn joined(mut rows: Vec<Vec<String>>) -> Vec<String> {
     if rows.len() == 1 {
         return rows.pop().unwrap_or_default();
     }

@@ -36,6 +36,7 @@ pub use aggregate::aggregate;
 pub use chunk::{Chunk, HeaderEnd, HeaderInfo, Splitting};
 pub use compile::{Compiled, ROW_COLUMN, RUN_COLUMN, Secrets};
 pub use header::read_header;
+pub use header_names::joined as joined_names;
 pub use held::{Cause, CauseKind, HeldRow};
 pub use keys::{KEY_RECORD_BYTES, KeyKind, KeyPass, KeyRule};
 pub use kind::splittable;

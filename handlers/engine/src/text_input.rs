@@ -321,8 +321,9 @@ impl Lines {
             (Shape::Whole, Some(Records::Csv(csv))) => csv.read(record, delimiters, &mut self.scratch, &mut self.rows),
             (Shape::Whole, Some(Records::Ndjson(ndjson))) => ndjson.read(record, &mut self.rows),
             (Shape::Unclosed, _) => {
-                let message =
-                    format!("a quote is not closed within {limit} bytes or before the end of the file; reading went on with the next line");
+                let message = format!(
+                    "a quote is not closed (before other text, the end of the file, or {limit} bytes); reading went on with the next line"
+                );
                 self.rows.fault(Fault::new(Code::UnclosedQuote, message), None, None, true);
                 self.rows.nulls();
             }
