@@ -32,7 +32,7 @@ pub(crate) fn look(source: &mut Source<'_>, most_rows: u64) -> Result<Look> {
     if fit.width > MAX_COLUMNS {
         return Err(Fault::usage(format!("a record has {} fields: more than {MAX_COLUMNS} columns cannot be described", fit.width)));
     }
-    let Table { names, skip_lines, width, pads, findings: more } = table::find(&fit);
+    let Table { names, skip_lines, first_row_line, width, pads, findings: more } = table::find(&fit);
     findings.extend(more);
     dialect.skip_lines = skip_lines;
     dialect.encoding = source.encoding;
@@ -82,7 +82,7 @@ pub(crate) fn look(source: &mut Source<'_>, most_rows: u64) -> Result<Look> {
     let (columns, mut spelling, more) = propose::text(seen, lake_names);
     spelling.trim |= padded_names || dialect.trim;
     doubts.extend(more);
-    let shape = CsvShape { dialect, header, skip_rows, skipped, repeats_header, pads, findings: findings.clone() };
+    let shape = CsvShape { dialect, header, first_row_line, skip_rows, skipped, repeats_header, pads, findings: findings.clone() };
     Ok(Look { format: FileFormat::Csv(Box::new(shape)), columns, spelling, rows, partial, findings, doubts })
 }
 

@@ -35,7 +35,8 @@ pub(crate) fn guess(head: &[u8]) -> Option<Guess> {
         return guess(encoding, 90, "every other byte is zero");
     }
     let nuls = head.iter().filter(|b| **b == 0).count();
-    if nuls * 100 > head.len() {
+    // A few are damage of their rows.
+    if nuls * 10 > head.len() {
         return None;
     }
     if head.starts_with(b"\xef\xbb\xbf") {

@@ -150,6 +150,9 @@ fn settle(proposal: &mut Proposal, file: &Path, stop: &AtomicBool) -> Result<Rep
         let report = check::quietly(&compiled, file, stop)?;
         // A header alone is enough for a draft, though no run would take it.
         if let Some(refusal) = report.refusals.iter().find(|refusal| refusal.code != Code::NoRows) {
+            if leave_header(proposal, refusal.code) {
+                continue;
+            }
             return Err(Fault::data(format!("the engine refuses this file: {refusal}{}", check::report::place(refusal))));
         }
         if !overshoots(proposal, &report) && !relax(proposal, &report) {
@@ -170,6 +173,26 @@ fn compile(proposal: &Proposal) -> Result<std::sync::Arc<Compiled>> {
     .map_err(|mistakes| mistaken(&mistakes))?;
     Compiled::new(plan, std::collections::BTreeMap::new(), ReferenceTables::default(), Secrets::default())
         .map_err(|mistakes| mistaken(&mistakes))
+}
+
+/// Takes columns by position if the engine cannot read the header as it was read here, such as one with a stray quote; `false` if that
+/// is not what is wrong.
+fn leave_header(proposal: &mut Proposal, code: Code) -> bool {
+    let FileFormat::Csv(shape) = &mut proposal.format else { return false };
+    let is_about_header = matches!(code, Code::MissingColumns | Code::RepeatedColumn | Code::HeaderTooLong | Code::HeaderEncoding);
+    let Some(line) = shape.first_row_line.filter(|_| is_about_header && shape.header > 0) else { return false };
+    shape.header = 0;
+    shape.repeats_header = false;
+    shape.dialect.skip_lines = line - 1;
+    let why = format!("the engine does not take the header ({code}): the columns are taken as they stand (header: none)");
+    shape.findings.push(Finding::new("columns", "by position", 50, why.clone()));
+    for column in &mut proposal.columns {
+        column.source.clone_from(&column.name);
+    }
+    if let Some(first) = proposal.columns.first_mut() {
+        first.doubts.push(why);
+    }
+    true
 }
 
 /// Takes the pattern for rows that are no data back if it matches more rows than it was made from; `false` if it does not.

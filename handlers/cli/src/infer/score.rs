@@ -119,7 +119,10 @@ fn common_width(records: &[Record]) -> usize {
     for record in records {
         *counts.entry(record.len()).or_default() += 1;
     }
-    let wide = counts.iter().filter(|(width, _)| **width > 1).max_by_key(|(width, count)| (**count, **width));
+    // Of a few records, wide ones say more than lines of a preamble with one delimiter each.
+    let is_short = records.len() < 12;
+    let weight = |width: usize, count: usize| if is_short { count * (width - 1) * 1_000 / width } else { count * 1_000 };
+    let wide = counts.iter().filter(|(width, _)| **width > 1).max_by_key(|(width, count)| (weight(**width, **count), **width));
     match wide {
         Some((width, count)) if count * 10 >= records.len() || *count > 2 => *width,
         _ => 1,

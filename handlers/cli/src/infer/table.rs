@@ -29,6 +29,8 @@ pub(crate) struct Table {
     pub(crate) names: Names,
     /// Lines to pass over before the header, or before the first row.
     pub(crate) skip_lines: u32,
+    /// Line of the first row after the header, where there is one.
+    pub(crate) first_row_line: Option<u32>,
     /// Fields of a row.
     pub(crate) width: usize,
     /// Rows have one field more or less than the header, all of them.
@@ -65,7 +67,14 @@ pub(crate) fn find(fit: &Fit) -> Table {
     let blanks = blank_rows_before(fit);
     let body: Vec<Vec<String>> = fit.rows().skip(blanks).take(ROWS).map(Record::cells).collect();
     let Some(first) = fit.rows().nth(blanks) else {
-        return Table { names: Names::Position(Vec::new()), skip_lines: 0, width: fit.width, pads: false, findings: Vec::new() };
+        return Table {
+            names: Names::Position(Vec::new()),
+            skip_lines: 0,
+            first_row_line: None,
+            width: fit.width,
+            pads: false,
+            findings: Vec::new(),
+        };
     };
     let mut findings = Vec::new();
     if let Some(table) = header_of_another_width(fit, &body) {
@@ -102,7 +111,8 @@ pub(crate) fn find(fit: &Fit) -> Table {
         more => format!("{more} records"),
     };
     findings.push(Finding::new("header", found, sure, why));
-    Table { names, skip_lines, width: fit.width, pads: false, findings }
+    let first_row_line = fit.rows().nth(blanks + rows).map(|row| row.line);
+    Table { names, skip_lines, first_row_line, width: fit.width, pads: false, findings }
 }
 
 /// Rows at the start that have one cell at most, though they have all delimiters: a sheet's title, exported.
@@ -242,7 +252,8 @@ fn header_of_another_width(fit: &Fit, body: &[Vec<String>]) -> Option<Table> {
         (Names::Position(names), fit.records[fit.body.start].line - 1, false)
     };
     findings.push(Finding::new("header", "first", 80, "the record before the rows has words where they have values"));
-    Some(Table { names, skip_lines, width: fit.width, pads, findings })
+    let first_row_line = Some(fit.records[fit.body.start].line);
+    Some(Table { names, skip_lines, first_row_line, width: fit.width, pads, findings })
 }
 
 #[cfg(test)]

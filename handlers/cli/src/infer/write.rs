@@ -26,6 +26,8 @@ pub(crate) struct CsvShape {
     pub(crate) dialect: Dialect,
     /// Records of the header; 0 if columns are taken by position.
     pub(crate) header: usize,
+    /// Line of the first row after the header, where there is one.
+    pub(crate) first_row_line: Option<u32>,
     /// A regular expression for rows that are no data.
     pub(crate) skip_rows: Option<String>,
     /// Rows that `skip_rows` must match, and no more.
