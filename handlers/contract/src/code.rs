@@ -117,6 +117,8 @@ codes! {
     CsvClash = "P0106",
     /// Compression around a format that has its own.
     CompressedParquet = "P0107",
+    /// A regular expression for lines that does not compile, or matches every line.
+    LinePattern = "P0108",
     /// A parameter's name breaks the naming rule.
     ParameterName = "P0201",
     /// A parameter's value does not fit its type.

@@ -30,7 +30,7 @@ pub enum Compression {
 
 /// A CSV dialect.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", default)]
 pub struct CsvFormat {
     /// One or more bytes between fields.
     pub delimiter: String,
@@ -42,8 +42,18 @@ pub struct CsvFormat {
     pub comment: Option<String>,
     /// Where column names come from.
     pub header: Header,
+    /// How names of the header are compared with those of the contract.
+    pub header_match: HeaderMatch,
+    /// What becomes of columns that the contract does not name.
+    pub extra_columns: ExtraColumns,
+    /// What becomes of a row that is the header once more.
+    pub repeated_header: RepeatedHeader,
     /// Lines to pass over before the header.
     pub skip_lines: u32,
+    /// Then lines are passed over up to the first that matches this regular expression; that one is the header.
+    pub skip_until: Option<String>,
+    /// Rows whose record matches this regular expression are no data, such as totals at the end.
+    pub skip_rows: Option<String>,
     /// Spellings of null; an unquoted or quoted field equal to one is null.
     pub null_values: Vec<String>,
     /// What to do with a row of too few or too many fields.
@@ -72,7 +82,12 @@ impl Default for CsvFormat {
             escape: Escape::Double,
             comment: None,
             header: Header::First,
+            header_match: HeaderMatch::Exact,
+            extra_columns: ExtraColumns::Ignore,
+            repeated_header: RepeatedHeader::Reject,
             skip_lines: 0,
+            skip_until: None,
+            skip_rows: None,
             null_values: words(&[""]),
             short_row: ShortRow::Reject,
             decimal: '.',
@@ -105,6 +120,49 @@ pub enum Header {
     First,
     /// There is none; columns are in contract order.
     None,
+    /// The first so many records, at least two; a column's name is made of its cells, from top to bottom.
+    Rows(u8),
+}
+
+impl Header {
+    /// Records that the header takes.
+    pub fn rows(self) -> usize {
+        match self {
+            Self::None => 0,
+            Self::First => 1,
+            Self::Rows(rows) => usize::from(rows),
+        }
+    }
+}
+
+/// How names of the header are compared with those of the contract.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum HeaderMatch {
+    /// Character by character.
+    Exact,
+    /// Letters and digits only, in lower case: `Order ID` is `order_id`.
+    Loose,
+}
+
+/// What becomes of columns of the file that the contract does not name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum ExtraColumns {
+    /// Passed over.
+    Ignore,
+    /// The file is refused.
+    Refuse,
+}
+
+/// What becomes of a row that is the header once more, as in files that were joined.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum RepeatedHeader {
+    /// Rejected with a reason.
+    Reject,
+    /// Passed over and counted.
+    Skip,
 }
 
 /// What becomes of a row whose number of fields is not the header's.
@@ -129,6 +187,27 @@ pub enum Encoding {
     Latin1,
     /// Windows-1252.
     Windows1252,
+    /// UTF-16 in the byte order of its mark; little endian without one.
+    #[serde(rename = "utf-16")]
+    Utf16,
+    /// UTF-16, little endian.
+    #[serde(rename = "utf-16le")]
+    Utf16Le,
+    /// UTF-16, big endian.
+    #[serde(rename = "utf-16be")]
+    Utf16Be,
+}
+
+impl Encoding {
+    /// Whether a character takes two bytes or four. Such a text is read as UTF-8 made from it.
+    pub fn is_utf16(self) -> bool {
+        matches!(self, Self::Utf16 | Self::Utf16Le | Self::Utf16Be)
+    }
+
+    /// Whether each byte is a character.
+    pub fn is_single_byte(self) -> bool {
+        matches!(self, Self::Latin1 | Self::Windows1252)
+    }
 }
 
 /// NDJSON options.

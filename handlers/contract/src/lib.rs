@@ -22,7 +22,9 @@ mod yaml;
 
 pub use code::Code;
 pub use contract::{Bounds, Check, Column, Contract, DataType, Metric, Quality, TextFormat};
-pub use format::{Compression, CsvFormat, Encoding, Escape, Format, Header, NdjsonFormat, ShortRow};
+pub use format::{
+    Compression, CsvFormat, Encoding, Escape, ExtraColumns, Format, Header, HeaderMatch, NdjsonFormat, RepeatedHeader, ShortRow,
+};
 pub use mistake::{Mistake, Mistakes};
 pub use parameter::{ParameterSpec, ParameterType, ParameterValue, Parameters};
 pub use pipeline::{

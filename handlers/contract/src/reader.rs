@@ -157,6 +157,10 @@ impl<'a> Cursor<'a> {
         matches!(self.node.kind, Kind::Map(_))
     }
 
+    pub(crate) fn is_integer(&self) -> bool {
+        matches!(self.scalar(), Some((_, ScalarKind::Integer)))
+    }
+
     pub(crate) fn is_list(&self) -> bool {
         matches!(self.node.kind, Kind::List(_))
     }

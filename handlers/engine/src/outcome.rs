@@ -43,10 +43,11 @@ pub(crate) struct Judged {
 /// Puts the valid rows of a batch through tasks and rules.
 pub(crate) fn judge(compiled: &Compiled, mut rows: Rows) -> Result<Judged, EngineError> {
     let count = rows.places.len() as u32;
-    let keep: Vec<bool> = (0..count).map(|row| !rows.is_rejected(row)).collect();
+    let skipped = rows.skipped();
+    let keep: Vec<bool> = (0..count).map(|row| !rows.is_rejected(row) && skipped.binary_search(&row).is_err()).collect();
     let mut working = Working { batch: rows.parsed.clone(), rows: (0..count).collect() };
     working.retain(&keep)?;
-    let (mut filtered, mut warned, mut warnings) = (Vec::new(), Vec::new(), BTreeMap::new());
+    let (mut filtered, mut warned, mut warnings) = (skipped, Vec::new(), BTreeMap::new());
     for stage in &compiled.stages {
         stage.apply(&mut working, &mut rows, &mut filtered, &mut warned)?;
     }

@@ -125,7 +125,7 @@ fn byte_range(group: &RowGroupMetaData, file_len: u64) -> Result<(u64, u64), Ref
 fn projection(plan: &Plan, metadata: &ArrowReaderMetadata) -> Result<Vec<usize>, Refusal> {
     let schema = metadata.schema();
     let names: Vec<String> = schema.fields().iter().map(|f| f.name().clone()).collect();
-    crate::header::check_names(plan, &names)?;
+    crate::header_names::check_names(plan, &names)?;
     let mut columns = Vec::new();
     for column in &plan.contract.columns {
         let at = names.iter().position(|n| *n == column.source).unwrap_or_default();

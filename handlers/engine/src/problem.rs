@@ -48,6 +48,8 @@ codes! {
     InvalidEncoding = "R0009",
     /// A NUL character in a value.
     NulCharacter = "R0010",
+    /// The row is the header once more.
+    RepeatedHeader = "R0011",
     /// Not an integer.
     NotInteger = "R0101",
     /// An integer that does not fit its width.
@@ -124,6 +126,8 @@ codes! {
     WrongKind = "F0007",
     /// The text is in an encoding that the pipeline does not say.
     WrongEncoding = "F0008",
+    /// Columns that the contract does not name, where the pipeline refuses them.
+    ExtraColumns = "F0009",
     /// The compressed file ends too early.
     TruncatedCompression = "F0010",
     /// The compressed bytes are damaged.

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use sluice_contract::{Bounds, Metric, Plan, Quality};
 
+use crate::decode::skip::{REPEATED_HEADERS, SKIPPED_ROWS};
 use crate::{Cause, Code, Overrides, Problem, Refusal};
 
 /// Most sample problems kept for each code and column.
@@ -94,7 +95,7 @@ pub struct Tally {
     pub problems: Vec<ProblemCount>,
     /// Warnings by rule.
     pub warnings: BTreeMap<String, u64>,
-    /// Repairs by kind: `paddedRows`, `droppedFields`, `unknownKeys`.
+    /// Repairs by kind: `paddedRows`, `droppedFields`, `unknownKeys`; rows passed over: `skippedRows`, `repeatedHeaders`.
     pub repairs: BTreeMap<String, u64>,
     /// Values counted for each quality rule, by its name.
     pub metrics: BTreeMap<String, u64>,
@@ -301,6 +302,12 @@ impl RunReport {
         self.tally.merge(&chunk.tally);
     }
 
+    /// Rows without those that are no data, such as totals and repeated headers.
+    pub fn data_rows(&self) -> u64 {
+        let passed_over = |kind: &str| self.tally.repairs.get(kind).copied().unwrap_or(0);
+        self.tally.totals.rows.saturating_sub(passed_over(SKIPPED_ROWS) + passed_over(REPEATED_HEADERS))
+    }
+
     /// Rejected rows in percent of all rows; 0 for no rows.
     pub fn rejected_percent(&self) -> f64 {
         percent(self.tally.totals.rejected, self.tally.totals.rows)
@@ -311,7 +318,7 @@ impl RunReport {
         let rows = self.tally.totals.rows;
         let verdict = |quality: &Quality| {
             let count = match &quality.metric {
-                Metric::RowCount => rows,
+                Metric::RowCount => self.data_rows(),
                 Metric::DuplicateValues { .. } => repeats.repeats.get(&quality_key(&quality.name)).copied().unwrap_or(0),
                 Metric::NullValues | Metric::MissingValues { .. } | Metric::InvalidValues { .. } => {
                     self.tally.metrics.get(&quality.name).copied().unwrap_or(0)
@@ -329,7 +336,7 @@ impl RunReport {
 
     /// Why the file as a whole is refused, if it is: no rows, a quality rule broken, too many rows rejected.
     pub fn refusals(&self, plan: &Plan, repeats: &Overrides) -> Vec<Refusal> {
-        if self.tally.totals.rows == 0 {
+        if self.data_rows() == 0 {
             return vec![Refusal::new(Code::NoRows, "the file has no rows")];
         }
         let broken = self.verdicts(plan, repeats).into_iter().filter(|v| !v.holds && !v.warn_only);

@@ -42,6 +42,8 @@ pub(crate) struct Notes {
     pub(crate) problems: Vec<Problem>,
     pub(crate) reject: bool,
     pub(crate) hold: bool,
+    /// The record is no data: the row is left out.
+    pub(crate) skip: bool,
 }
 
 /// The rows of one batch.
@@ -84,6 +86,11 @@ impl Rows {
         notes.problems.push(problem);
         notes.reject |= code == Code::RuleReject;
         notes.hold |= code == Code::RuleReview;
+    }
+
+    /// Rows that are no data and not rejected either.
+    pub(crate) fn skipped(&self) -> Vec<u32> {
+        self.notes.iter().filter(|(_, n)| n.skip && !n.reject).map(|(row, _)| *row).collect()
     }
 
     pub(crate) fn is_rejected(&self, row: u32) -> bool {

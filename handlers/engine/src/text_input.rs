@@ -9,7 +9,11 @@ use crate::decode::batch::{BATCH_BYTES, BATCH_ROWS, BatchBuilder};
 use crate::decode::compressed::Capped;
 use crate::decode::csv::CsvRecords;
 use crate::decode::ndjson::NdjsonRecords;
-use crate::header::{check_names, detect_compression, find_header};
+use crate::decode::skip::{NoData, Skips};
+use crate::decode::utf16::{Utf16, stored_len};
+use crate::header::find_header;
+use crate::header_names::check_names;
+use crate::kind::{detect_compression, refuse_magic};
 use crate::outcome::Outputs;
 use crate::split::automaton::Automaton;
 use crate::split::index::Index;
@@ -57,8 +61,11 @@ struct Lines {
     index: Option<Index>,
     /// `None` until the header is read.
     records: Option<Records>,
+    skips: Skips,
     rows: BatchBuilder,
     text: Vec<u8>,
+    /// `text` was UTF-16.
+    is_utf16: bool,
     /// Where the open record begins in `text`.
     at: usize,
     /// Bytes of `text` that are of no record of the batch.
@@ -78,7 +85,29 @@ pub(crate) struct TextInput {
     opening: Opening,
     compression: Compression,
     cap: u64,
+    lines: Transcoded,
+}
+
+/// Lines behind a change of encoding, if one is needed.
+struct Transcoded {
+    utf16: Option<Utf16>,
     lines: Lines,
+}
+
+impl Transcoded {
+    fn feed(&mut self, bytes: &[u8], outputs: &mut Outputs) -> Result<(), EngineError> {
+        match &mut self.utf16 {
+            Some(utf16) => utf16.push(bytes, |text| self.lines.feed(text, outputs)),
+            None => self.lines.feed(bytes, outputs),
+        }
+    }
+
+    fn finish(mut self, outputs: &mut Outputs) -> Result<(), EngineError> {
+        if let Some(utf16) = &mut self.utf16 {
+            utf16.finish(|text| self.lines.feed(text, outputs))?;
+        }
+        self.lines.finish(outputs)
+    }
 }
 
 impl TextInput {
@@ -90,14 +119,23 @@ impl TextInput {
             Format::Parquet => return Err(EngineError::Bug("a Parquet file has no text".to_owned())),
         };
         let is_whole = start.kind == Splitting::Whole;
-        let records = if is_whole { None } else { Some(records(compiled, start.header.as_deref(), outputs)?) };
+        let (records, skips) = if is_whole {
+            (None, Skips::default())
+        } else {
+            let names = start.header.as_deref();
+            (Some(records(compiled, names, outputs)?), Skips::new(plan, names)?)
+        };
+        let utf16 = Some(reading.encoding).filter(|encoding| encoding.is_utf16());
         let limits = &plan.pipeline.limits;
         let splitter = Splitter::new(Arc::new(Automaton::of(plan)), limits.row_bytes);
         let lines = Lines {
             compiled: Arc::clone(compiled),
-            index: splitter.index(),
+            // Offsets in a UTF-16 file are not those of the text, which is UTF-8 by now.
+            index: if utf16.is_some() { None } else { splitter.index() },
             splitter,
             records,
+            skips,
+            is_utf16: utf16.is_some(),
             rows: BatchBuilder::new(Arc::clone(&compiled.columns), Arc::clone(&compiled.parsed_schema), reading),
             text: Vec::new(),
             at: 0,
@@ -112,7 +150,7 @@ impl TextInput {
             opening: if is_whole { Opening::Unknown(Vec::new()) } else { Opening::Plain },
             compression: plan.pipeline.intake.compression,
             cap: start.file_len.saturating_mul(u64::from(limits.expansion.max(1))),
-            lines,
+            lines: Transcoded { utf16: utf16.map(Utf16::new), lines },
         })
     }
 
@@ -139,6 +177,10 @@ impl TextInput {
         if wanted != found {
             let message = format!("the file is not {} as the pipeline's intake.compression says", compression_name(wanted));
             return Err(Refusal::new(Code::WrongKind, message).into());
+        }
+        if wanted == Compression::None && self.lines.utf16.is_some() {
+            // Behind the change of encoding they could not be told any more.
+            refuse_magic(first)?;
         }
         self.opening = match wanted {
             Compression::Gzip => Opening::Compressed(Capped::gzip(self.cap)),
@@ -178,7 +220,7 @@ fn compression_name(compression: Compression) -> &'static str {
 }
 
 fn needs_header(plan: &Plan) -> bool {
-    matches!(&plan.pipeline.intake.format, Format::Csv(csv) if csv.header == Header::First)
+    matches!(&plan.pipeline.intake.format, Format::Csv(csv) if csv.header != Header::None)
 }
 
 fn records(compiled: &Compiled, names: Option<&[String]>, outputs: &mut Outputs) -> Result<Records, EngineError> {
@@ -225,8 +267,9 @@ impl Lines {
             return Ok(());
         };
         self.records = Some(records(&self.compiled, info.names.as_deref(), outputs)?);
+        self.skips = Skips::new(self.compiled.plan(), info.names.as_deref())?;
+        self.offset += self.stored(0, info.end as usize);
         self.text.drain(..info.end as usize);
-        self.offset += info.end;
         self.line += info.lines;
         Ok(())
     }
@@ -263,13 +306,20 @@ impl Lines {
 
     /// Reads some ordinary records, if the next ones are; `false` if not.
     fn read_ordinary(&mut self, outputs: &mut Outputs) -> Result<bool, EngineError> {
-        let Some(index) = self.index.as_mut().filter(|_| self.splitter.is_fresh()) else { return Ok(false) };
+        let is_short = self.splitter.is_fresh() && !self.skips.looks_at_all();
+        let Some(index) = self.index.as_mut().filter(|_| is_short) else { return Ok(false) };
         let is_csv = matches!(self.records, Some(Records::Csv(_)));
         let most = BATCH_ROWS - self.rows.len();
         if is_csv {
             index.find::<true>(&self.text, self.at, most);
         } else {
             index.find::<false>(&self.text, self.at, most);
+        }
+        // A record that is the header once more is not ordinary, nor is what follows it until it is read.
+        let (skips, text, encoding) = (&self.skips, &self.text, self.rows.reading.encoding);
+        let header = is_csv.then(|| index.records.iter().position(|r| skips.is_header(text, r, index.ends_of(r), encoding, &mut self.scratch)));
+        if let Some(at) = header.flatten() {
+            index.records.truncate(at);
         }
         // The row that fills the batch is its last, however many were found at once.
         let (at, offset) = (self.at, self.offset);
@@ -304,16 +354,22 @@ impl Lines {
     }
 
     fn advance(&mut self, len: usize, lines: u32, outputs: &mut Outputs) {
+        let stored = self.stored(self.at, len);
         self.at += len;
-        self.offset += len as u64;
+        self.offset += stored;
         self.line += u64::from(lines);
-        outputs.report.tally.bytes += len as u64;
+        outputs.report.tally.bytes += stored;
         outputs.report.tally.lines += u64::from(lines);
     }
 
     /// Whether the last record filled the batch. Only records count, so that it does not depend on how the text is cut.
     fn is_full(&self) -> bool {
         self.rows.len() >= BATCH_ROWS || self.rows.end_offset().is_some_and(|(start, end)| end - start >= BATCH_BYTES as u64)
+    }
+
+    /// Bytes of the file that `len` bytes of the text were.
+    fn stored(&self, at: usize, len: usize) -> u64 {
+        if self.is_utf16 { stored_len(&self.text[at..at + len]) } else { len as u64 }
     }
 
     fn record(&mut self, content: usize, shape: Shape) {
@@ -325,12 +381,27 @@ impl Lines {
         self.rows.begin(self.row, self.line, self.offset, raw, fields);
         self.row += 1;
         let limit = self.splitter.row_bytes();
+        if shape != Shape::TooLong
+            && let Some(found) =
+                self.skips.look(record, fields.map(|_| delimiters.as_slice()), self.rows.reading.encoding, &mut self.scratch)
+        {
+            match found {
+                NoData::Skip(kind) => self.rows.skip(kind),
+                NoData::RepeatedHeader => {
+                    let message = "the row is the header once more; remove it, or set repeatedHeader: skip";
+                    self.rows.fault(Fault::new(Code::RepeatedHeader, message.to_owned()), None, None, true);
+                }
+            }
+            self.rows.nulls();
+            return;
+        }
         match (shape, &self.records) {
             (Shape::Whole, Some(Records::Csv(csv))) => csv.read(record, delimiters, &mut self.scratch, &mut self.rows),
             (Shape::Whole, Some(Records::Ndjson(ndjson))) => ndjson.read(record, &mut self.rows),
             (Shape::Unclosed, _) => {
-                let message =
-                    format!("a quote is not closed within {limit} bytes or before the end of the file; reading went on with the next line");
+                let message = format!(
+                    "a quote is not closed (before other text, the end of the file, or {limit} bytes); reading went on with the next line"
+                );
                 self.rows.fault(Fault::new(Code::UnclosedQuote, message), None, None, true);
                 self.rows.nulls();
             }

@@ -208,27 +208,11 @@ impl Neutraliser {
 mod tests {
     use futures::{TryStreamExt as _, executor::block_on};
     use proptest::prelude::*;
-    use sluice_contract::{Encoding, Header, ShortRow};
 
     use super::*;
 
     fn format(delimiter: &str) -> CsvFormat {
-        CsvFormat {
-            delimiter: delimiter.to_owned(),
-            quote: Some('"'),
-            escape: Escape::Double,
-            comment: None,
-            header: Header::First,
-            skip_lines: 0,
-            null_values: Vec::new(),
-            short_row: ShortRow::Reject,
-            decimal: '.',
-            thousands: None,
-            true_values: Vec::new(),
-            false_values: Vec::new(),
-            encoding: Encoding::Utf8,
-            trim: false,
-        }
+        CsvFormat { delimiter: delimiter.to_owned(), ..CsvFormat::default() }
     }
 
     fn neutralise(text: &[u8], delimiter: &str, piece: usize) -> Vec<u8> {

@@ -19,7 +19,7 @@ use crate::fault::FileContext as _;
 use crate::{Fault, Result, terminal};
 use prepare::Given;
 use report::Report;
-use scan::{Keep, Outcome, Scanning};
+use scan::{Keep, Outcome, Scan, Scanning};
 
 /// Checks a local file as a run would: the same contract, tasks, rules and limits, row by row.
 #[derive(Debug, Args)]
@@ -129,11 +129,18 @@ pub(crate) fn report(file: &Path, size: u64, compiled: &Arc<Compiled>, outcome: 
         Outcome::Refused(refusal) => (RunReport::default(), Vec::new(), vec![refusal.clone()]),
         Outcome::Read(scan) => (scan.report.clone(), scan.report.verdicts(plan, &scan.repeats), scan.report.refusals(plan, &scan.repeats)),
     };
+    let header = match outcome {
+        Outcome::Read(Scan { header: Some(header), .. }) => header.as_slice(),
+        _ => &[],
+    };
+    let is_named = |name: &String| plan.contract.columns.iter().any(|column| column.source == *name);
+    let ignored_columns = header.iter().filter(|name| !is_named(name)).cloned().collect();
     Report {
         file: file.display().to_string(),
         size,
         pipeline: plan.pipeline.name.clone(),
         tally: run.tally,
+        ignored_columns,
         quality,
         refusals,
         seconds: begun.elapsed().as_secs_f64(),

@@ -20,6 +20,9 @@ pub(crate) struct Report {
     pub(crate) pipeline: String,
     /// Where the rows went and why.
     pub(crate) tally: Tally,
+    /// Columns of the file that the contract does not name, as far as a header was seen.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) ignored_columns: Vec<String>,
     /// The contract's quality rules.
     pub(crate) quality: Vec<Verdict>,
     /// Why a run of this file would be refused; empty if it would not.
@@ -125,10 +128,20 @@ impl Report {
             table.row([format!("warning of rule {rule}"), count(*rows)]);
         }
         for (repair, times) in self.tally.repairs.iter().filter(|(_, times)| **times > 0) {
-            table.row([format!("repaired: {repair}"), count(*times)]);
+            let what = match repair.as_str() {
+                "skippedRows" => "passed over: rows that match skipRows".to_owned(),
+                "repeatedHeaders" => "passed over: headers that come again".to_owned(),
+                other => format!("repaired: {other}"),
+            };
+            table.row([what, count(*times)]);
         }
         if !table.is_empty() {
             let _ = writeln!(out, "{table}");
+        }
+        if !self.ignored_columns.is_empty() {
+            let names: Vec<String> = self.ignored_columns.iter().take(20).map(|name| tame(name)).collect();
+            let more = if self.ignored_columns.len() > names.len() { ", ..." } else { "" };
+            let _ = writeln!(out, "columns that the contract does not name, passed over: {}{more}\n", names.join(", "));
         }
         for verdict in &self.quality {
             let state = match (verdict.holds, verdict.warn_only) {

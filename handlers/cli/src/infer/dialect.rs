@@ -1,183 +1,143 @@
 //! Finds out how a delimited text is written, from its first part.
 
-use sluice_contract::{Encoding, Escape};
+use sluice_contract::Escape;
 
-use super::records::{Dialect, Record, Records};
+use super::candidates::{self, Candidate};
+use super::records::Dialect;
+use super::score::Fit;
+use super::sure::{self, Finding};
 
-/// Delimiters that are tried, the likelier first.
-const DELIMITERS: [u8; 7] = [b',', b';', b'\t', b'|', b'^', b'~', 1];
-/// Records that are looked at.
-const LOOKED_AT: usize = 2_000;
-/// Most lines before the header that are taken for a preamble.
-const MAX_PREAMBLE: u32 = 20;
+/// Bytes in which every candidate is tried.
+const TRIED: usize = 96 << 10;
+/// Prefixes of comments.
+const COMMENTS: [&str; 5] = ["#", "//", "--", "%", "!"];
 
-/// What was found, with doubts in words.
+/// How a text is written, with the records of its first part.
 #[derive(Debug)]
 pub(crate) struct Found {
     pub(crate) dialect: Dialect,
-    pub(crate) doubts: Vec<String>,
+    pub(crate) fit: Fit,
+    pub(crate) findings: Vec<Finding>,
 }
 
-/// How well a delimiter and a quote explain the text.
-#[derive(Debug)]
-struct Fit {
-    delimiter: u8,
-    quote: Option<u8>,
-    escape: Escape,
-    /// Fields of most records.
-    fields: usize,
-    /// Records that have so many, in all.
-    agree: usize,
-    records: usize,
-    flawed: usize,
-    /// Fields that were quoted.
-    quoted: usize,
-}
-
-impl Fit {
-    /// More is better. A text that is one column under a delimiter says nothing for it.
-    fn score(&self) -> f64 {
-        if self.records == 0 || self.fields < 2 {
-            return 0.0;
-        }
-        (self.agree as f64 - 2.0 * self.flawed as f64) / self.records as f64
-    }
-}
-
-/// Finds the dialect of a text from its first bytes; `whole` says that there are no more.
+/// Finds the dialect of a text in UTF-8 from its first bytes; `whole` says that there are no more.
 pub(crate) fn find(head: &[u8], whole: bool) -> Found {
-    let mut doubts = Vec::new();
-    let head = whole_lines(head, whole);
-    let encoding = encoding(head, &mut doubts);
-    let base = Dialect { delimiter: b',', quote: Some(b'"'), escape: Escape::Double, comment: comment(head), skip_lines: 0, encoding };
-    let best = best_fit(head, &base);
-    if best.score() <= 0.0 {
-        doubts.push("no delimiter was found: the file is taken as one column".to_owned());
-        return Found { dialect: base, doubts };
+    let tried = whole_lines(&head[..head.len().min(TRIED)], whole && head.len() <= TRIED);
+    let text = String::from_utf8_lossy(tried);
+    let base = Dialect { comment: comment(&text), ..Dialect::default() };
+    let mut fits: Vec<Fit> = candidates::all(&text, &base).into_iter().map(|c| Fit::new(tried, c)).collect();
+    fits.push(Fit::new(tried, Candidate { dialect: Dialect { delimiter: ONE_COLUMN.to_owned(), ..base }, prior: 1.0 }));
+    // The likelier come first, and of equals the first stays. A quote that quotes nothing explains nothing.
+    let mut best = 0;
+    for (i, fit) in fits.iter().enumerate().skip(1) {
+        let is_idle = fit.candidate.dialect.quote.is_some_and(|q| q != b'"') && fit.quoted == 0;
+        if !is_idle && fit.score > fits[best].score + 1e-9 {
+            best = i;
+        }
     }
-    let mut dialect = Dialect { delimiter: best.delimiter, quote: best.quote, escape: best.escape, ..base };
-    dialect.skip_lines = preamble(head, &dialect, best.fields);
-    if dialect.skip_lines > 0 {
-        doubts.push(format!("the first {} line(s) have fewer fields than the rest and are passed over (skipLines)", dialect.skip_lines));
+    let rival = |differs: &dyn Fn(&Dialect) -> bool| {
+        let others = fits.iter().enumerate().filter(|(i, f)| *i != best && differs(&f.candidate.dialect));
+        others.max_by(|(_, a), (_, b)| a.score.total_cmp(&b.score)).map(|(_, f)| (f.score, f.candidate.dialect.clone()))
+    };
+    let chosen = fits[best].candidate.dialect.clone();
+    let by_delimiter = rival(&|d| core(&d.delimiter) != core(&chosen.delimiter));
+    let by_quote = rival(&|d| core(&d.delimiter) == core(&chosen.delimiter) && (d.quote, d.escape) != (chosen.quote, chosen.escape));
+    let fit = fits.swap_remove(best);
+    let mut findings = vec![delimiter_finding(&fit, by_delimiter), quote_finding(&fit, by_quote)];
+    if let Some(mark) = &chosen.comment {
+        findings.push(Finding::new("comment", mark.clone(), 85, "lines that begin with it do not have the fields of the others"));
     }
-    let odd = best.records - best.agree;
-    if odd > dialect.skip_lines as usize {
-        doubts.push(format!(
-            "{odd} of the first {} records do not have {} fields: rows with too few or too many fields are rejected (shortRow)",
-            best.records, best.fields
-        ));
+    let mut dialect = chosen;
+    if fit.width < 2 {
+        ",".clone_into(&mut dialect.delimiter);
     }
-    if best.flawed > 0 {
-        doubts.push(format!("{} of the first {} records have a quote in a place where none may stand", best.flawed, best.records));
+    Found { dialect, fit, findings }
+}
+
+/// A delimiter that stands in no text: the file is one column.
+const ONE_COLUMN: &str = "\u{0}";
+
+/// A delimiter without its blanks: `, ` and `,` are no rivals.
+fn core(delimiter: &str) -> &str {
+    let core = delimiter.trim_matches(' ');
+    if core.is_empty() { delimiter } else { core }
+}
+
+fn delimiter_finding(fit: &Fit, rival: Option<(f64, Dialect)>) -> Finding {
+    let rows = fit.agree as u64;
+    if fit.width < 2 {
+        let why = "no delimiter makes rows of equal width: the file is taken as one column";
+        return Finding::new("delimiter", "none", sure::after(rows).min(75), why);
     }
-    Found { dialect, doubts }
+    let delimiter = &fit.candidate.dialect.delimiter;
+    let (score, other) = rival.map_or((0.0, None), |(score, d)| (score, Some(d.delimiter)));
+    let mut why = format!("{} of {} records have {} fields", fit.agree, fit.records.len(), fit.width);
+    let sure = sure::margin(fit.score, score).min(sure::after(3 * rows));
+    if let Some(other) = other.filter(|d| sure < 90 && d != ONE_COLUMN) {
+        why.push_str(&format!("; {} would do too", shown(&other)));
+    }
+    Finding::new("delimiter", shown(delimiter), sure, why)
+}
+
+fn quote_finding(fit: &Fit, rival: Option<(f64, Dialect)>) -> Finding {
+    let dialect = &fit.candidate.dialect;
+    let found = match (dialect.quote, dialect.escape) {
+        (None, _) => "none".to_owned(),
+        (Some(q), Escape::Backslash) => format!("{} escaped by \\", char::from(q)),
+        (Some(q), _) => char::from(q).to_string(),
+    };
+    if fit.quoted == 0 && dialect.quote.is_some() {
+        return Finding::new("quote", found, 80, "no field is quoted; this is the usual quote");
+    }
+    let mut why = match dialect.quote {
+        None => "quotes stand where none may, if they are taken as quotes".to_owned(),
+        Some(_) => format!("{} fields are quoted", fit.quoted),
+    };
+    if fit.flawed > 0 {
+        why.push_str(&format!("; {} of {} records have a quote in a place where none may stand", fit.flawed, fit.records.len()));
+    }
+    let sure = sure::margin(fit.score, rival.map_or(0.0, |(score, _)| score)).max(60);
+    Finding::new("quote", found, if fit.flawed > 0 { sure.min(75) } else { sure.max(90) }, why)
+}
+
+/// A delimiter as people name it.
+pub(crate) fn shown(delimiter: &str) -> String {
+    match delimiter {
+        "\t" => "tab".to_owned(),
+        " " => "a blank".to_owned(),
+        other => other.escape_debug().to_string(),
+    }
 }
 
 /// Without a last line that may be cut.
 fn whole_lines(head: &[u8], whole: bool) -> &[u8] {
-    match head.iter().rposition(|b| *b == b'\n') {
+    match head.iter().rposition(|b| *b == b'\n' || *b == b'\r') {
         Some(end) if !whole => &head[..=end],
         _ => head,
     }
 }
 
-fn encoding(head: &[u8], doubts: &mut Vec<String>) -> Encoding {
-    if std::str::from_utf8(head).is_ok() {
-        return Encoding::Utf8;
-    }
-    let (encoding, name) =
-        if head.iter().any(|b| (0x80..0xa0).contains(b)) { (Encoding::Windows1252, "windows-1252") } else { (Encoding::Latin1, "latin1") };
-    doubts.push(format!("the text is no valid UTF-8: {name} is a guess (any byte is valid in it)"));
-    encoding
-}
-
-/// A first line such as `# made by x` that is no header.
-fn comment(head: &[u8]) -> Option<u8> {
-    let head = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head);
-    let mut lines = head.split(|b| *b == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line));
-    let first = lines.next()?;
-    let next = lines.find(|line| !line.starts_with(b"#") && !line.is_empty())?;
-    let fields = |line: &[u8]| DELIMITERS.iter().map(|d| line.split(|b| b == d).count()).max();
-    (first.starts_with(b"#") && fields(first) != fields(next)).then_some(b'#')
-}
-
-fn best_fit(head: &[u8], base: &Dialect) -> Fit {
-    // The likelier first: a later one must be better, not as good.
-    let mut quotings = vec![(Some(b'"'), Escape::Double)];
-    if head.windows(2).any(|pair| pair == b"\\\"") {
-        quotings.push((Some(b'"'), Escape::Backslash));
-    }
-    quotings.extend([(Some(b'\''), Escape::Double), (None, Escape::Double)]);
-    let mut best: Option<Fit> = None;
-    for (quote, escape) in quotings {
-        for delimiter in DELIMITERS {
-            let fit = fit(head, Dialect { delimiter, quote, escape, ..base.clone() });
-            // A single quote is an apostrophe unless it really quotes something.
-            if quote == Some(b'\'') && fit.quoted == 0 {
-                continue;
-            }
-            let better = best.as_ref().is_none_or(|best| {
-                let (a, b) = (fit.score(), best.score());
-                let same_quoting = (fit.quote, fit.escape) == (best.quote, best.escape);
-                a > b + 1e-9 || ((a - b).abs() <= 1e-9 && same_quoting && fit.fields > best.fields)
-            });
-            if better {
-                best = Some(fit);
-            }
-        }
-    }
-    best.unwrap_or(Fit {
-        delimiter: b',',
-        quote: Some(b'"'),
-        escape: Escape::Double,
-        fields: 1,
-        agree: 0,
-        records: 0,
-        flawed: 0,
-        quoted: 0,
-    })
-}
-
-fn fit(head: &[u8], dialect: Dialect) -> Fit {
-    let (delimiter, quote, escape) = (dialect.delimiter, dialect.quote, dialect.escape);
-    let mut counts = std::collections::BTreeMap::<usize, usize>::new();
-    let mut fit = Fit { delimiter, quote, escape, fields: 0, agree: 0, records: 0, flawed: 0, quoted: 0 };
-    let mut records = Records::new(head, dialect);
-    let mut record = Record::default();
-    // Reading from memory cannot fail.
-    while fit.records < LOOKED_AT && records.read(&mut record).unwrap_or(false) {
-        *counts.entry(record.len()).or_default() += 1;
-        fit.records += 1;
-        fit.flawed += usize::from(record.flawed);
-        fit.quoted += record.fields().filter(|(_, quoted)| *quoted).count();
-    }
-    if let Some((fields, agree)) = counts.into_iter().max_by_key(|(_, agree)| *agree) {
-        fit.fields = fields;
-        fit.agree = agree;
-    }
-    fit
-}
-
-/// Lines before the header: those up to the first record that has as many fields as the others.
-fn preamble(head: &[u8], dialect: &Dialect, fields: usize) -> u32 {
-    let mut needed = false;
-    let mut offset = 0;
-    for lines in 0..=MAX_PREAMBLE {
-        let Some(rest) = head.get(offset..).filter(|rest| !rest.is_empty()) else { return 0 };
-        let line = rest.iter().position(|b| *b == b'\n').map_or(rest, |end| &rest[..=end]);
-        offset += line.len();
-        if line.trim_ascii().is_empty() || dialect.comment.is_some_and(|mark| line.starts_with(&[mark])) {
+/// A prefix of some lines, but of less than half of them, that all look alike apart from it: they have not the delimiters of the others.
+fn comment(text: &str) -> Option<String> {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let lines: Vec<&str> = text.split(['\n', '\r']).filter(|line| !line.trim().is_empty()).take(400).collect();
+    let marks = |line: &str| [',', ';', '\t', '|'].map(|d| line.matches(d).count());
+    for mark in COMMENTS {
+        let (with, without): (Vec<&str>, Vec<&str>) = lines.iter().partition(|line| line.starts_with(mark));
+        if with.is_empty() || with.len() >= without.len() {
             continue;
         }
-        let mut record = Record::default();
-        // Reading from memory cannot fail.
-        let _ = Records::new(rest, dialect.clone()).read(&mut record);
-        if record.len() >= fields {
-            return if needed { lines } else { 0 };
+        let usual = marks(without[without.len() / 2]);
+        let is_numeric = mark == "--" || mark == "%";
+        // A line with the delimiters of the others is data, or a header that begins with the mark.
+        if usual != [0; 4] && with.iter().all(|line| marks(line) != usual) && !(is_numeric && with.len() < 2) {
+            return Some(mark.to_owned());
         }
-        needed = true;
+        if usual == [0; 4] && with.iter().all(|line| line.starts_with(&format!("{mark} "))) && !is_numeric {
+            return Some(mark.to_owned());
+        }
     }
-    0
+    None
 }
 
 #[cfg(test)]
@@ -190,37 +150,47 @@ mod tests {
 
     #[test]
     fn delimiters_are_found() {
-        assert_eq!(dialect("a,b,c\n1,2,3\n4,5,6\n").delimiter, b',');
-        assert_eq!(dialect("a;b;c\n1,5;2,5;3,5\n4,5;5,5;6,5\n").delimiter, b';', "decimal commas are no delimiters");
-        assert_eq!(dialect("a\tb\n1, 2 and 3\t4\n5\t6\n").delimiter, b'\t');
-        assert_eq!(dialect("a|b\n\"x|y\"|2\n3|4\n").delimiter, b'|');
+        for (text, delimiter) in [
+            ("a,b\n1,2\n", ","),
+            ("a;b\n1,5;2,5\n3,5;4,5\n", ";"),
+            ("a\tb\n1\t2\n", "\t"),
+            ("a|b|c\n1|2|3\n", "|"),
+            ("name;note\nx;\"a, b, c\"\ny;\"d, e\"\n", ";"),
+            ("a||b||c\n1||x||2.5\n2||||3.5\n3||z||\n", "||"),
+            ("a~|~b~|~c\n1~|~x~|~2.5\n2~|~~|~3.5\n", "~|~"),
+            ("id name size\n1 Ada 2.5\n2 Bob 3.5\n", " "),
+            ("a\u{1f}b\n1\u{1f}2\n", "\u{1f}"),
+            ("a:b:c\n1:x:2\n2:y:3\n3:z:4\n", ":"),
+        ] {
+            assert_eq!(dialect(text).delimiter, delimiter, "{text}");
+        }
     }
 
     #[test]
-    fn quotes_are_found() {
-        assert_eq!(dialect("a,b\n'x,y',2\n'z',3\n").quote, Some(b'\''));
-        assert_eq!(dialect("a,b\nO'Brien,2\nD'Arcy,3\n").quote, Some(b'"'));
-        assert_eq!(dialect("a,b\n\"x\"y,2\n\"z\"1,3\n").quote, None, "quotes that do not quote");
-        assert_eq!(dialect("a,b\n\"say \\\"hi, you\\\"\",2\n1,2\n").escape, Escape::Backslash);
+    fn one_column_has_no_delimiter() {
+        for text in [
+            "time\n10:00:00\n11:00:00\n12:30:00\n",
+            "when\n2024-01-01 10:00:00\n2024-01-02 10:00:00\n",
+            "note\nhello, you there\nhow are you\nfine, thanks, and you\n",
+            "day\n01/02/2024\n01/03/2024\n",
+        ] {
+            let found = find(text.as_bytes(), true);
+            assert_eq!(found.fit.width, 1, "{text} {:?}", found.dialect);
+        }
     }
 
     #[test]
-    fn what_stands_before_the_header_is_passed_over() {
-        assert_eq!(dialect("Report of January\n\na,b\n1,2\n3,4\n").skip_lines, 2);
-        assert_eq!(dialect("# made by x\na,b\n1,2\n").comment, Some(b'#'));
-        assert_eq!(dialect("#id,name\n1,x\n2,y\n").comment, None);
+    fn quotes_and_escapes_are_found() {
+        assert_eq!(dialect("a,b\n'x, y',1\n'z, w',2\n").quote, Some(b'\''));
+        assert_eq!(dialect("a,b\nO'Neil,1\nD'Arc,2\n").quote, Some(b'"'));
+        assert_eq!(dialect("a,b\n\"say \\\"hi\\\"\",1\n\"x\",2\n").escape, Escape::Backslash);
+        assert_eq!(dialect("a,b\n\"say \"\"hi\"\"\",1\n\"x\",2\n").escape, Escape::Double);
+        assert!(dialect("a, b\n1, \"x, y\"\n2, \"z, w\"\n").trim || dialect("a, b\n1, \"x, y\"\n2, \"z, w\"\n").delimiter == ", ");
     }
 
     #[test]
-    fn encodings_are_told_apart() {
-        assert_eq!(find("a,b\ncafé,1\n".as_bytes(), true).dialect.encoding, Encoding::Utf8);
-        assert_eq!(find(b"a,b\ncaf\xe9,1\n", true).dialect.encoding, Encoding::Latin1);
-        assert_eq!(find(b"a,b\n\x80 5,1\n", true).dialect.encoding, Encoding::Windows1252);
-    }
-
-    #[test]
-    fn one_column_is_no_table_of_many() {
-        let found = find(b"name\nx\ny\n", true);
-        assert_eq!((found.dialect.delimiter, found.doubts.len()), (b',', 1));
+    fn comments_are_found() {
+        assert_eq!(dialect("# made by hand\na,b\n1,2\n# and, so, on\n3,4\n").comment.as_deref(), Some("#"));
+        assert_eq!(dialect("#a,b\n1,2\n3,4\n").comment, None);
     }
 }

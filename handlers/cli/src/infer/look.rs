@@ -8,21 +8,19 @@ use arrow::datatypes::{DataType, TimeUnit};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use parquet::file::metadata::ParquetMetaData;
 use serde_json::{Map, Value};
-use sluice_contract::Encoding;
 
-use super::dialect;
 use super::names;
 use super::profile::Profile;
 use super::propose::{self, Column, Kind, Seen, Spelling};
-use super::records::{Record, Records, decode};
 use super::shape::Shapes;
 use super::source::Source;
+use super::sure::Finding;
 use super::write::FileFormat;
 use crate::fault::FileContext as _;
 use crate::{Fault, Result};
 
 /// Most columns that a sample may have.
-const MAX_COLUMNS: usize = 10_000;
+pub(crate) const MAX_COLUMNS: usize = 10_000;
 
 /// What a file shows.
 #[derive(Debug)]
@@ -33,118 +31,10 @@ pub(crate) struct Look {
     pub(crate) rows: u64,
     /// Rows were left out, because there are more than were asked for.
     pub(crate) partial: bool,
+    /// What was found out about the file as a whole.
+    pub(crate) findings: Vec<Finding>,
+    /// What a person should look at, beside findings that are not sure.
     pub(crate) doubts: Vec<String>,
-}
-
-/// Looks at a delimited text.
-pub(crate) fn delimited(source: &Source<'_>, most_rows: u64) -> Result<Look> {
-    let dialect::Found { mut dialect, mut doubts } = dialect::find(&source.head, source.head_is_all);
-    let mut records = Records::new(source.text()?, dialect.clone());
-    let mut record = Record::default();
-    let mut first: Vec<String> = Vec::new();
-    let mut first_quoted: Vec<bool> = Vec::new();
-    let mut profiles: Vec<Profile> = Vec::new();
-    let (mut rows, mut partial, mut ragged) = (0_u64, false, 0_u64);
-    let (mut not_utf8, mut not_latin1) = (false, false);
-    while read(&mut records, &mut record)? {
-        if first.is_empty() {
-            if record.len() > MAX_COLUMNS {
-                return Err(Fault::usage(format!(
-                    "the first record has {} fields: more than {MAX_COLUMNS} columns cannot be described",
-                    record.len()
-                )));
-            }
-            (first, first_quoted) = record.fields().map(|(bytes, quoted)| (decode(bytes, dialect.encoding), quoted)).unzip();
-            profiles = first.iter().map(|_| Profile::default()).collect();
-            continue;
-        }
-        if rows == most_rows {
-            partial = true;
-            break;
-        }
-        rows += 1;
-        if record.len() != profiles.len() || record.flawed {
-            ragged += 1;
-            continue;
-        }
-        for ((bytes, quoted), profile) in record.fields().zip(&mut profiles) {
-            if dialect.encoding != Encoding::Utf8 {
-                profile.value(&decode(bytes, dialect.encoding), quoted);
-            } else if let Ok(value) = std::str::from_utf8(bytes) {
-                profile.value(value, quoted);
-            } else {
-                not_utf8 = true;
-                not_latin1 |= bytes.iter().any(|b| (0x80..0xa0).contains(b));
-                profile.value(&decode(bytes, Encoding::Windows1252), quoted);
-            }
-        }
-    }
-    if not_utf8 {
-        dialect.encoding = if not_latin1 { Encoding::Windows1252 } else { Encoding::Latin1 };
-        doubts.push("some values, far from the beginning, are no valid UTF-8: the encoding is a guess".to_owned());
-    }
-    if ragged > 0 {
-        doubts.push(format!(
-            "{ragged} of {rows} rows do not have the header's number of fields or have a stray quote: they will be rejected"
-        ));
-    }
-    let header = is_header(&first, &profiles);
-    let mut padded_names = false;
-    let sources: Vec<String> = if header {
-        // Where blanks around values go, those around names go too.
-        let trim = |(name, quoted): (String, bool)| if quoted { name } else { name.trim_matches([' ', '\t']).to_owned() };
-        let names: Vec<String> = first.iter().cloned().zip(first_quoted).map(trim).collect();
-        padded_names = names != first;
-        names
-    } else {
-        doubts.push("the first record looks like data: columns are named by their position (header: none)".to_owned());
-        for ((value, quoted), profile) in first.iter().zip(first_quoted).zip(&mut profiles) {
-            profile.value(value, quoted);
-        }
-        rows += 1;
-        (1..=first.len()).map(|n| format!("column_{n}")).collect()
-    };
-    if header {
-        let repeated = repeated_names(&sources);
-        if !repeated.is_empty() {
-            return Err(Fault::usage(format!(
-                "the header names {} more than once: the columns cannot be told apart; ask for a file with different names",
-                repeated.join(", ")
-            )));
-        }
-    }
-    let lake_names = names::columns(&sources);
-    let seen = sources.into_iter().zip(profiles).map(|(source, profile)| Seen { source, profile, known: None }).collect();
-    let (columns, mut spelling, more) = propose::text(seen, lake_names);
-    spelling.trim |= padded_names;
-    doubts.extend(more);
-    Ok(Look { format: FileFormat::Csv { dialect, header }, columns, spelling, rows, partial, doubts })
-}
-
-fn read(records: &mut Records<impl std::io::BufRead>, record: &mut Record) -> Result<bool> {
-    records.read(record).map_err(|error| Fault::data(format!("the file cannot be read to its end: {error}")))
-}
-
-fn repeated_names(names: &[String]) -> Vec<&str> {
-    let mut seen = BTreeSet::new();
-    names.iter().map(String::as_str).filter(|name| !seen.insert(*name)).collect()
-}
-
-/// The first record names the columns unless it looks like any other row.
-fn is_header(first: &[String], profiles: &[Profile]) -> bool {
-    if first.iter().any(|name| name.trim().is_empty()) || !repeated_names(first).is_empty() {
-        // Names that are missing or stand twice: a header only if nothing in it looks like data.
-        return first.iter().all(|name| Shapes::of(name.trim()) == Shapes::NONE)
-            && first.iter().filter(|n| !n.trim().is_empty()).count() * 2 > first.len();
-    }
-    let unlike_the_rest = |(name, profile): (&String, &Profile)| {
-        profile.values > 0 && profile.shapes != Shapes::NONE && profile.shapes.and(Shapes::of(name.trim())) == Shapes::NONE
-    };
-    if first.iter().zip(profiles).any(unlike_the_rest) {
-        return true;
-    }
-    // All columns are text: names are words, not numbers or dates.
-    first.iter().all(|name| Shapes::of(name.trim()) == Shapes::NONE)
 }
 
 /// Looks at one JSON object a line.
@@ -201,7 +91,7 @@ pub(crate) fn ndjson(source: &Source<'_>, most_rows: u64) -> Result<Look> {
     let empty_is_null = columns.iter().any(|c| c.kind != Kind::Text && with_empty.contains(&c.source));
     // JSON writes numbers and booleans in one way only.
     spelling = Spelling { nulls: spelling.nulls, empty_is_null, ..Spelling::default() };
-    Ok(Look { format: FileFormat::Ndjson, columns, spelling, rows, partial, doubts })
+    Ok(Look { format: FileFormat::Ndjson, columns, spelling, rows, partial, findings: Vec::new(), doubts })
 }
 
 /// A key, with what is known of its values by their JSON type.
@@ -266,9 +156,21 @@ impl JsonField {
 
 fn is_numeric_or_boolean(shapes: Shapes) -> bool {
     use super::shape::Shape;
-    [Shape::Float, Shape::Point, Shape::Comma, Shape::CommaGroups, Shape::PointGroups, Shape::TrueFalse, Shape::YesNo, Shape::YN, Shape::TF]
-        .into_iter()
-        .any(|shape| shapes.has(shape))
+    [
+        Shape::Float,
+        Shape::Point,
+        Shape::Comma,
+        Shape::CommaGroups,
+        Shape::PointGroups,
+        Shape::OtherGroups,
+        Shape::OtherGroupsComma,
+        Shape::TrueFalse,
+        Shape::YesNo,
+        Shape::YN,
+        Shape::TF,
+    ]
+    .into_iter()
+    .any(|shape| shapes.has(shape))
 }
 
 /// Looks at the schema and statistics of a Parquet file.
@@ -306,11 +208,12 @@ pub(crate) fn parquet(path: &Path) -> Result<Look> {
             kind,
             required: nulls == Some(0) && rows > 0,
             unique: false,
+            sure: 100,
             seen: nulls.filter(|n| *n > 0).map(|n| format!("{n} of {rows} null")).unwrap_or_default(),
             doubts: if nulls.is_none() { vec!["the file does not say whether there are nulls".to_owned()] } else { Vec::new() },
         })
         .collect();
-    Ok(Look { format: FileFormat::Parquet, columns, spelling: Spelling::default(), rows, partial: false, doubts })
+    Ok(Look { format: FileFormat::Parquet, columns, spelling: Spelling::default(), rows, partial: false, findings: Vec::new(), doubts })
 }
 
 /// Nulls of a top-level column, if every row group counts them.
@@ -336,9 +239,9 @@ fn parquet_kind(data_type: &DataType) -> Option<Kind> {
         }
         DataType::Date32 | DataType::Date64 => Kind::Date { format: None },
         DataType::Timestamp(TimeUnit::Second | TimeUnit::Millisecond | TimeUnit::Microsecond | TimeUnit::Nanosecond, zone) => {
-            Kind::Timestamp { zoned: zone.is_some() }
+            Kind::Timestamp { zoned: zone.is_some(), format: None }
         }
-        DataType::Time32(_) | DataType::Time64(_) => Kind::Time,
+        DataType::Time32(_) | DataType::Time64(_) => Kind::Time { format: None },
         _ => return None,
     })
 }

@@ -1,13 +1,21 @@
 //! `sluice infer`: a sample file into a contract and a pipeline to start from.
 
+mod candidates;
+mod delimited;
 mod dialect;
+mod encoding;
+mod footer;
+mod formats;
 mod look;
 mod names;
 mod profile;
 mod propose;
 mod records;
+mod score;
 mod shape;
 mod source;
+mod sure;
+mod table;
 mod write;
 
 use std::path::{Path, PathBuf};
@@ -19,10 +27,11 @@ use sluice_engine::{Code, Compiled, ReferenceTables, Secrets};
 
 use crate::check::{self, prepare::mistaken, report::Report};
 use crate::fault::FileContext as _;
-use crate::text::{count, plural, tame};
+use crate::text::{Align, Table, count, plural, tame};
 use crate::{Fault, Result, terminal};
 use propose::Kind;
 use source::Source;
+use sure::Finding;
 use write::{FileFormat, Proposal};
 
 /// How often a proposal is corrected by what the engine says to it.
@@ -35,7 +44,7 @@ const MAX_ROUNDS: usize = 6;
   sluice infer export.csv.gz --name orders --partner northwind --out pipelines/
 
 Writes <name>.odcs.yaml and <name>.pipeline.yaml, which `sluice check` takes for the same file,
-and says what it was unsure about. A sample shows what is, not what was promised: read both files.")]
+and says how sure it is of each thing it found. A sample shows what is, not what was promised: read both files.")]
 pub(crate) struct InferArguments {
     /// The sample: CSV, NDJSON (both also as gzip or zstd) or Parquet
     file: PathBuf,
@@ -60,7 +69,8 @@ pub(crate) struct InferArguments {
 pub(crate) fn run(arguments: &InferArguments, stop: &AtomicBool) -> Result<()> {
     let file_name = arguments.file.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
     let name = arguments.name.clone().unwrap_or_else(|| names::pipeline(&file_name));
-    let (mut proposal, doubts) = propose(&arguments.file, &file_name, name, &arguments.partner, arguments.rows.unwrap_or(u64::MAX))?;
+    let (mut proposal, findings, doubts) =
+        propose(&arguments.file, &file_name, name, &arguments.partner, arguments.rows.unwrap_or(u64::MAX))?;
     let contract_path = arguments.out.join(proposal.contract_file());
     let pipeline_path = arguments.out.join(proposal.pipeline_file());
     if !arguments.force
@@ -76,26 +86,7 @@ pub(crate) fn run(arguments: &InferArguments, stop: &AtomicBool) -> Result<()> {
     std::fs::write(&contract_path, proposal.contract()).file("write", &contract_path)?;
     std::fs::write(&pipeline_path, proposal.pipeline()).file("write", &pipeline_path)?;
     terminal::line(format!("{}\n{}", contract_path.display(), pipeline_path.display()))?;
-    let unsure: Vec<String> = doubts
-        .into_iter()
-        .chain(proposal.columns.iter().flat_map(|c| c.doubts.iter().map(|doubt| format!("{}: {doubt}", c.name))))
-        .collect();
-    if unsure.is_empty() {
-        terminal::note(format!(
-            "\n{} and {} seen, nothing unsure.",
-            plural(proposal.columns.len() as u64, "column"),
-            plural(proposal.rows, "row")
-        ));
-    } else {
-        terminal::note(format!(
-            "\n{} and {} seen. Unsure about:",
-            plural(proposal.columns.len() as u64, "column"),
-            plural(proposal.rows, "row")
-        ));
-        for doubt in &unsure {
-            terminal::note(format!("  - {}", tame(doubt)));
-        }
-    }
+    tell(&proposal, &findings, &doubts);
     let totals = &report.tally.totals;
     terminal::note(format!(
         "\nChecked with the same file: {} accepted, {} rejected. Next: sluice check {} --pipeline {}",
@@ -107,10 +98,30 @@ pub(crate) fn run(arguments: &InferArguments, stop: &AtomicBool) -> Result<()> {
     Ok(())
 }
 
-fn propose(file: &Path, file_name: &str, name: String, partner: &str, most_rows: u64) -> Result<(Proposal, Vec<String>)> {
-    let source = Source::open(file)?;
+/// Says what was found, how sure that is, and what a person should look at.
+fn tell(proposal: &Proposal, findings: &[Finding], doubts: &[String]) {
+    let (columns, rows) = (plural(proposal.columns.len() as u64, "column"), plural(proposal.rows, "row"));
+    terminal::note(format!("\n{columns} and {rows} seen."));
+    let mut table = Table::new(&[("found", Align::Left), ("", Align::Left), ("sure", Align::Right), ("because", Align::Left)]);
+    for finding in findings {
+        table.row([finding.what.to_owned(), tame(&finding.found), format!("{} %", finding.sure), tame(&finding.why)]);
+    }
+    if !table.is_empty() {
+        terminal::note(format!("\n{table}"));
+    }
+    let of_file = findings.iter().filter(|f| f.is_unsure()).map(|f| format!("{} is {}: {} % sure", f.what, f.found, f.sure));
+    let of_columns = proposal.columns.iter().flat_map(|c| c.doubts.iter().map(|doubt| format!("{} ({} % sure): {doubt}", c.name, c.sure)));
+    let unsure: Vec<String> = of_file.chain(doubts.iter().cloned()).chain(of_columns).collect();
+    terminal::note(if unsure.is_empty() { "Nothing unsure." } else { "Unsure about:" });
+    for doubt in &unsure {
+        terminal::note(format!("  - {}", tame(doubt)));
+    }
+}
+
+fn propose(file: &Path, file_name: &str, name: String, partner: &str, most_rows: u64) -> Result<(Proposal, Vec<Finding>, Vec<String>)> {
+    let mut source = Source::open(file)?;
     let look = match source.kind {
-        source::Kind::Delimited => look::delimited(&source, most_rows)?,
+        source::Kind::Delimited => delimited::look(&mut source, most_rows)?,
         source::Kind::Ndjson => look::ndjson(&source, most_rows)?,
         source::Kind::Parquet => look::parquet(file)?,
     };
@@ -129,7 +140,7 @@ fn propose(file: &Path, file_name: &str, name: String, partner: &str, most_rows:
         spelling: look.spelling,
         columns: look.columns,
     };
-    Ok((proposal, look.doubts))
+    Ok((proposal, look.findings, look.doubts))
 }
 
 /// Puts the proposal to the engine with the same file, and takes back what the engine does not read as it was read here.
@@ -137,10 +148,14 @@ fn settle(proposal: &mut Proposal, file: &Path, stop: &AtomicBool) -> Result<Rep
     for _ in 0..MAX_ROUNDS {
         let compiled = compile(proposal)?;
         let report = check::quietly(&compiled, file, stop)?;
-        if let Some(refusal) = report.refusals.first() {
+        // A header alone is enough for a draft, though no run would take it.
+        if let Some(refusal) = report.refusals.iter().find(|refusal| refusal.code != Code::NoRows) {
+            if leave_header(proposal, refusal.code) {
+                continue;
+            }
             return Err(Fault::data(format!("the engine refuses this file: {refusal}{}", check::report::place(refusal))));
         }
-        if !relax(proposal, &report) {
+        if !overshoots(proposal, &report) && !relax(proposal, &report) {
             return Ok(report);
         }
     }
@@ -158,6 +173,38 @@ fn compile(proposal: &Proposal) -> Result<std::sync::Arc<Compiled>> {
     .map_err(|mistakes| mistaken(&mistakes))?;
     Compiled::new(plan, std::collections::BTreeMap::new(), ReferenceTables::default(), Secrets::default())
         .map_err(|mistakes| mistaken(&mistakes))
+}
+
+/// Takes columns by position if the engine cannot read the header as it was read here, such as one with a stray quote; `false` if that
+/// is not what is wrong.
+fn leave_header(proposal: &mut Proposal, code: Code) -> bool {
+    let FileFormat::Csv(shape) = &mut proposal.format else { return false };
+    let is_about_header = matches!(code, Code::MissingColumns | Code::RepeatedColumn | Code::HeaderTooLong | Code::HeaderEncoding);
+    let Some(line) = shape.first_row_line.filter(|_| is_about_header && shape.header > 0) else { return false };
+    shape.header = 0;
+    shape.repeats_header = false;
+    shape.dialect.skip_lines = line - 1;
+    let why = format!("the engine does not take the header ({code}): the columns are taken as they stand (header: none)");
+    shape.findings.push(Finding::new("columns", "by position", 50, why.clone()));
+    for column in &mut proposal.columns {
+        column.source.clone_from(&column.name);
+    }
+    if let Some(first) = proposal.columns.first_mut() {
+        first.doubts.push(why);
+    }
+    true
+}
+
+/// Takes the pattern for rows that are no data back if it matches more rows than it was made from; `false` if it does not.
+fn overshoots(proposal: &mut Proposal, report: &Report) -> bool {
+    let FileFormat::Csv(shape) = &mut proposal.format else { return false };
+    let found = report.tally.repairs.get("skippedRows").copied().unwrap_or(0);
+    if shape.skip_rows.is_none() || found <= shape.skipped {
+        return false;
+    }
+    shape.skip_rows = None;
+    shape.findings.retain(|finding| finding.what != "skipRows");
+    true
 }
 
 /// Takes back promises that rows of the sample break; `false` if there are none left to take back.
@@ -180,9 +227,11 @@ fn relax(proposal: &mut Proposal, report: &Report) -> bool {
             | Code::RepeatedUnique
             | Code::NulCharacter
             | Code::InvalidEncoding
+            | Code::RepeatedHeader
+            | Code::TextAfterQuote
             | Code::TooFewFields
             | Code::TooManyFields => continue,
-            _ if !is_spelled(&proposal.format, column.kind) => continue,
+            _ if !is_spelled(&proposal.format, &column.kind) => continue,
             code => {
                 column.doubts.push(format!("taken as text, because of {} otherwise ({code})", plural(problem.count, "problem")));
                 column.kind = Kind::Text;
@@ -194,13 +243,15 @@ fn relax(proposal: &mut Proposal, report: &Report) -> bool {
 }
 
 /// Whether values of this type stand as text in the file, so that the column can be text instead.
-fn is_spelled(format: &FileFormat, kind: Kind) -> bool {
+fn is_spelled(format: &FileFormat, kind: &Kind) -> bool {
     match format {
-        FileFormat::Csv { .. } => kind != Kind::Text,
-        FileFormat::Ndjson => matches!(kind, Kind::Date { .. } | Kind::Timestamp { .. } | Kind::Time | Kind::Uuid),
+        FileFormat::Csv(_) => *kind != Kind::Text,
+        FileFormat::Ndjson => matches!(kind, Kind::Date { .. } | Kind::Timestamp { .. } | Kind::Time { .. } | Kind::Uuid),
         FileFormat::Parquet => false,
     }
 }
 
+#[cfg(test)]
+mod dialect_tests;
 #[cfg(test)]
 mod tests;

@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
-use super::shape::{Shape, Shapes};
+use super::formats::Formats;
+use super::shape::{Shape, Shapes, group_mark};
 
 /// Spellings that may mean null; the empty field always does.
 pub(crate) const NULLS: [&str; 16] =
@@ -28,6 +29,10 @@ pub(crate) struct Profile {
     pub(crate) values: u64,
     /// What the other values have in common.
     pub(crate) shapes: Shapes,
+    /// Formats of dates and times that all of the other values are in.
+    pub(crate) formats: Formats,
+    /// What parts groups of digits, if it is a blank or an apostrophe.
+    pub(crate) group_mark: Option<char>,
     /// How many of the other values have each shape, by its number.
     shape_counts: [u64; Shape::EVERY.len()],
     /// Some value had blanks around it that its type does not want.
@@ -56,6 +61,8 @@ impl Default for Profile {
             suspects: BTreeMap::new(),
             values: 0,
             shapes: Shapes::ALL,
+            formats: Formats::ALL,
+            group_mark: None,
             shape_counts: [0; Shape::EVERY.len()],
             padded: false,
             numbers: None,
@@ -91,7 +98,12 @@ impl Profile {
         }
         self.values += 1;
         self.padded |= trimmed.len() != value.len();
-        let shapes = Shapes::of(trimmed);
+        // What the column can still be is few formats; all are tried only for a value that is in none of them.
+        let kept = self.formats.fitting(trimmed);
+        let formats = if kept.is_empty() { Formats::of(trimmed) } else { kept };
+        self.formats = self.formats.and(formats);
+        let shapes = Shapes::with_formats(trimmed, formats);
+        self.group_mark = self.group_mark.or_else(|| group_mark(trimmed).filter(|_| shapes != Shapes::NONE));
         self.shapes = self.shapes.and(shapes);
         for shape in shapes.iter() {
             self.shape_counts[shape as usize] += 1;
@@ -127,13 +139,20 @@ impl Profile {
     /// Written with a decimal comma and not with a point.
     pub(crate) fn is_comma(&self) -> bool {
         let has = |shape| self.shapes.has(shape);
-        (has(Shape::Comma) || has(Shape::PointGroups)) && !has(Shape::Point) && !has(Shape::Float) && !has(Shape::CommaGroups)
+        (has(Shape::Comma) || has(Shape::PointGroups) || has(Shape::OtherGroupsComma))
+            && !has(Shape::Point)
+            && !has(Shape::Float)
+            && !has(Shape::CommaGroups)
+            && !has(Shape::OtherGroups)
     }
 
     fn number(&self, value: &str) -> Option<f64> {
         let has = |shape| self.shapes.has(shape);
         if has(Shape::Float) {
             value.parse().ok()
+        } else if has(Shape::OtherGroups) || has(Shape::OtherGroupsComma) {
+            let plain: String = value.chars().filter(|c| c.is_ascii_digit() || "+-.,".contains(*c)).collect();
+            plain.replace(',', ".").parse().ok()
         } else if has(Shape::CommaGroups) {
             value.replace(',', "").parse().ok()
         } else if has(Shape::Comma) || has(Shape::PointGroups) {
@@ -212,8 +231,9 @@ mod tests {
         assert!(!profile(&["1", "2.5"]).shapes.has(Shape::Integer));
         assert!(profile(&["1", "2.5"]).shapes.has(Shape::Point));
         assert_eq!(profile(&["1", "x"]).shapes, Shapes::NONE);
-        assert!(profile(&["13/01/2013", "01/02/2013"]).shapes.has(Shape::DateDayFirst));
-        assert!(!profile(&["13/01/2013", "01/02/2013"]).shapes.has(Shape::DateMonthFirst));
+        let dates = profile(&["13/01/2013", "01/02/2013"]);
+        assert!(dates.shapes.has(Shape::Date));
+        assert_eq!(dates.formats.reading(super::super::formats::Reads::Date).next().as_deref(), Some("dd/MM/yyyy"));
     }
 
     #[test]

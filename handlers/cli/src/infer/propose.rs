@@ -2,14 +2,16 @@
 
 use std::collections::BTreeSet;
 
+use super::formats::Reads;
 use super::profile::{NULLS, Profile};
 use super::shape::{Shape, Shapes};
+use super::sure;
 
 /// Fewer rows than this are too few to promise anything.
 const MANY_ROWS: u64 = 20;
 
 /// The type of a column, as a contract writes it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Kind {
     Text,
     Uuid,
@@ -17,9 +19,9 @@ pub(crate) enum Kind {
     Integer { bits: u8 },
     Double,
     Decimal { precision: u8, scale: u8 },
-    Date { format: Option<&'static str> },
-    Timestamp { zoned: bool },
-    Time,
+    Date { format: Option<String> },
+    Timestamp { zoned: bool, format: Option<String> },
+    Time { format: Option<String> },
     Json,
 }
 
@@ -33,6 +35,8 @@ pub(crate) struct Column {
     pub(crate) kind: Kind,
     pub(crate) required: bool,
     pub(crate) unique: bool,
+    /// How sure the type is, in percent.
+    pub(crate) sure: u8,
     /// What was seen, for a comment.
     pub(crate) seen: String,
     /// What a person should look at.
@@ -49,6 +53,10 @@ pub(crate) struct Spelling {
     pub(crate) thousands: Option<char>,
     pub(crate) booleans: BTreeSet<&'static str>,
     pub(crate) trim: bool,
+    /// Some column has dates that only a day before the month explains.
+    pub(crate) day_first: bool,
+    /// Some column has dates that only a month before the day explains.
+    pub(crate) month_first: bool,
 }
 
 /// A column that was seen, before anything is proposed for it.
@@ -65,6 +73,7 @@ pub(crate) fn text(seen: Vec<Seen>, names: Vec<String>) -> (Vec<Column>, Spellin
     let mut doubts = Vec::new();
     let mut spelling = number_marks(&seen, &mut doubts);
     spelling.nulls = null_spellings(&seen, &spelling);
+    (spelling.day_first, spelling.month_first) = orders(&seen);
     let columns: Vec<Column> = seen.into_iter().zip(names).map(|(seen, name)| column(seen, name, &mut spelling)).collect();
     (columns, spelling, doubts)
 }
@@ -74,12 +83,22 @@ fn number_marks(seen: &[Seen], doubts: &mut Vec<String>) -> Spelling {
     let shapes = || seen.iter().filter(|s| s.profile.values > 0 && s.known.is_none()).map(|s| s.profile.shapes);
     let any = |test: &dyn Fn(Shapes) -> bool| shapes().any(test);
     let plain = |s: Shapes| s.has(Shape::Point) || s.has(Shape::Float);
-    let comma = any(&|s| !plain(s) && (s.has(Shape::Comma) || s.has(Shape::PointGroups)) && !s.has(Shape::CommaGroups));
+    let grouped = |s: Shapes| s.has(Shape::OtherGroups) || s.has(Shape::OtherGroupsComma);
+    let others = seen.iter().filter(|s| s.profile.values > 0 && s.known.is_none()).find_map(|s| s.profile.group_mark);
+    let comma = any(&|s| {
+        !plain(s)
+            && (s.has(Shape::Comma) || s.has(Shape::PointGroups) || s.has(Shape::OtherGroupsComma))
+            && !s.has(Shape::CommaGroups)
+            && !s.has(Shape::OtherGroups)
+    });
     let groups = any(&|s| !plain(s) && s.has(Shape::CommaGroups) && !s.has(Shape::Comma));
     let either = any(&|s| !plain(s) && s.has(Shape::CommaGroups) && s.has(Shape::Comma));
     let point_needed = any(&|s| plain(s) && !s.has(Shape::Integer));
     let mut spelling = Spelling::default();
-    if comma && !groups && !point_needed {
+    if let Some(mark) = others.filter(|_| any(&|s| grouped(s) && !plain(s) && !s.has(Shape::Comma))) {
+        spelling.decimal_comma = comma && !point_needed;
+        spelling.thousands = Some(mark);
+    } else if comma && !groups && !point_needed {
         spelling.decimal_comma = true;
         spelling.thousands = any(&|s| s.has(Shape::PointGroups) && !s.has(Shape::Comma)).then_some('.');
     } else if groups && !comma {
@@ -93,11 +112,33 @@ fn number_marks(seen: &[Seen], doubts: &mut Vec<String>) -> Spelling {
     spelling
 }
 
+/// Whether some column's dates have the day first for sure, and whether some have the month first. Both at once say nothing.
+fn orders(seen: &[Seen]) -> (bool, bool) {
+    let is_certain = |day_first: bool| {
+        seen.iter().filter(|s| s.profile.values > 0).any(|s| {
+            let all: Vec<String> = [Reads::Date, Reads::Timestamp].into_iter().flat_map(|r| s.profile.formats.reading(r)).collect();
+            let slashed = |f: &&String| !f.starts_with('y') && !f.contains("MMM");
+            !all.is_empty()
+                && all.iter().filter(slashed).count() == all.len()
+                && all.iter().all(|f| (f.find('d') < f.find('M')) == day_first)
+        })
+    };
+    match (is_certain(true), is_certain(false)) {
+        (true, true) => (false, false),
+        found => found,
+    }
+}
+
 fn is_number(shapes: Shapes, spelling: &Spelling) -> bool {
+    let is_grouped = |comma: Shape, other: Shape| match spelling.thousands {
+        None => false,
+        Some('.' | ',') => shapes.has(comma),
+        Some(_) => shapes.has(other),
+    };
     if spelling.decimal_comma {
-        shapes.has(Shape::Integer) || shapes.has(Shape::Comma) || (spelling.thousands.is_some() && shapes.has(Shape::PointGroups))
+        shapes.has(Shape::Integer) || shapes.has(Shape::Comma) || is_grouped(Shape::PointGroups, Shape::OtherGroupsComma)
     } else {
-        shapes.has(Shape::Float) || shapes.has(Shape::Point) || (spelling.thousands.is_some() && shapes.has(Shape::CommaGroups))
+        shapes.has(Shape::Float) || shapes.has(Shape::Point) || is_grouped(Shape::CommaGroups, Shape::OtherGroups)
     }
 }
 
@@ -107,16 +148,12 @@ fn is_typed(shapes: Shapes, spelling: &Spelling) -> bool {
         Shape::YesNo,
         Shape::YN,
         Shape::TF,
-        Shape::DateIso,
-        Shape::DateSlashed,
-        Shape::DateCompact,
-        Shape::DateDayFirst,
-        Shape::DateMonthFirst,
-        Shape::DateDotted,
+        Shape::Date,
         Shape::Instant,
         Shape::WallClock,
-        Shape::WallClockBlank,
+        Shape::Timestamp,
         Shape::Time,
+        Shape::ClockTime,
         Shape::Uuid,
     ];
     is_number(shapes, spelling) || others.into_iter().any(|shape| shapes.has(shape))
@@ -150,6 +187,10 @@ fn column(seen: Seen, name: String, spelling: &mut Spelling) -> Column {
     if !has_values {
         doubts.push("no value was seen: the type is a guess".to_owned());
     }
+    let mut sure = sure::after(profile.values);
+    if !doubts.is_empty() && kind != Kind::Text {
+        sure = sure.min(70);
+    }
     let key_like = matches!(kind, Kind::Text | Kind::Uuid | Kind::Integer { .. });
     let named_like_key = ["id", "key", "uuid", "guid", "code"].iter().any(|end| name == *end || name.ends_with(&format!("_{end}")));
     let candidate = required && key_like && profile.is_unique();
@@ -157,8 +198,8 @@ fn column(seen: Seen, name: String, spelling: &mut Spelling) -> Column {
     if candidate && !unique && profile.rows >= MANY_ROWS {
         doubts.push("no value stands twice: `unique: true` or `primaryKey: true` may be right".to_owned());
     }
-    let seen = describe(&profile, kind, nulls);
-    Column { name, source, kind, required, unique, seen, doubts }
+    let seen = describe(&profile, &kind, nulls);
+    Column { name, source, kind, required, unique, sure, seen, doubts }
 }
 
 fn kind(profile: &Profile, spelling: &mut Spelling, doubts: &mut Vec<String>) -> Kind {
@@ -177,7 +218,7 @@ fn kind(profile: &Profile, spelling: &mut Spelling, doubts: &mut Vec<String>) ->
         return Kind::Text;
     }
     if has(Shape::Integer) {
-        if has(Shape::DateCompact) && profile.values >= MANY_ROWS {
+        if has(Shape::Date) && profile.values >= MANY_ROWS {
             doubts.push("every value could also be a date written yyyyMMdd".to_owned());
         }
         if profile.numbers == Some((0.0, 1.0)) {
@@ -201,26 +242,46 @@ fn kind(profile: &Profile, spelling: &mut Spelling, doubts: &mut Vec<String>) ->
             return Kind::Boolean;
         }
     }
-    if has(Shape::DateDayFirst) && has(Shape::DateMonthFirst) {
-        doubts.push("day and month cannot be told apart: dd/MM/yyyy is a guess".to_owned());
-    }
-    for (shape, kind) in [
-        (Shape::DateIso, Kind::Date { format: None }),
-        (Shape::DateSlashed, Kind::Date { format: Some("yyyy/MM/dd") }),
-        (Shape::DateDayFirst, Kind::Date { format: Some("dd/MM/yyyy") }),
-        (Shape::DateMonthFirst, Kind::Date { format: Some("MM/dd/yyyy") }),
-        (Shape::DateDotted, Kind::Date { format: Some("dd.MM.yyyy") }),
-        (Shape::Instant, Kind::Timestamp { zoned: true }),
-        (Shape::WallClock, Kind::Timestamp { zoned: false }),
-        (Shape::WallClockBlank, Kind::Timestamp { zoned: false }),
-        (Shape::Time, Kind::Time),
-        (Shape::Uuid, Kind::Uuid),
-    ] {
+    for (reads, shape) in [(Reads::Date, Shape::Date), (Reads::Timestamp, Shape::Timestamp), (Reads::Time, Shape::ClockTime)] {
+        let native = match reads {
+            Reads::Date => None,
+            Reads::Timestamp if has(Shape::Instant) => Some(Kind::Timestamp { zoned: true, format: None }),
+            Reads::Timestamp => has(Shape::WallClock).then_some(Kind::Timestamp { zoned: false, format: None }),
+            Reads::Time => has(Shape::Time).then_some(Kind::Time { format: None }),
+        };
+        if native.is_some() {
+            return native.unwrap_or(Kind::Text);
+        }
         if has(shape) {
-            return kind;
+            return formatted(profile, reads, spelling, doubts);
         }
     }
-    Kind::Text
+    if has(Shape::Uuid) { Kind::Uuid } else { Kind::Text }
+}
+
+/// Dates and times in one format, if there is one for all values.
+fn formatted(profile: &Profile, reads: Reads, spelling: &Spelling, doubts: &mut Vec<String>) -> Kind {
+    let all: Vec<String> = profile.formats.reading(reads).collect();
+    let order = |format: &str| [format.find('M'), format.find('d')];
+    let Some(first) = all.first() else {
+        doubts.push("dates and times in several formats: text, as one column has one format".to_owned());
+        return Kind::Text;
+    };
+    let rival = all.iter().find(|format| {
+        let ([m, d], [first_m, first_d]) = (order(format), order(first));
+        (m < d) != (first_m < first_d)
+    });
+    let month_first = rival.filter(|_| spelling.month_first);
+    let format = month_first.unwrap_or(first).clone();
+    if let Some(rival) = rival.filter(|_| month_first.is_none() && !spelling.day_first) {
+        doubts.push(format!("day and month cannot be told apart: {format} is a guess, {rival} fits as well"));
+    }
+    let format = Some(format).filter(|format| format != "yyyy-MM-dd");
+    match reads {
+        Reads::Date => Kind::Date { format },
+        Reads::Timestamp => Kind::Timestamp { zoned: false, format },
+        Reads::Time => Kind::Time { format },
+    }
 }
 
 /// A fixed number of digits after the mark is an amount (exact); anything else is a measurement.
@@ -246,7 +307,7 @@ fn number(profile: &Profile, doubts: &mut Vec<String>) -> Kind {
     }
 }
 
-fn describe(profile: &Profile, kind: Kind, nulls: u64) -> String {
+fn describe(profile: &Profile, kind: &Kind, nulls: u64) -> String {
     let mut parts = Vec::new();
     match kind {
         Kind::Integer { .. } | Kind::Double | Kind::Decimal { .. } => {
@@ -254,7 +315,7 @@ fn describe(profile: &Profile, kind: Kind, nulls: u64) -> String {
                 parts.push(if low < high { format!("{low} to {high}") } else { format!("always {low}") });
             }
         }
-        Kind::Date { format: None } | Kind::Timestamp { .. } | Kind::Time => {
+        Kind::Date { format: None } | Kind::Timestamp { format: None, .. } | Kind::Time { format: None } => {
             if let Some((low, high)) = &profile.texts {
                 parts.push(if low < high { format!("{low} to {high}") } else { format!("always {low}") });
             }
@@ -267,7 +328,7 @@ fn describe(profile: &Profile, kind: Kind, nulls: u64) -> String {
                 parts.push(format!("only {}", values.join(", ")));
             }
         }
-        Kind::Date { .. } | Kind::Boolean | Kind::Uuid | Kind::Json => {}
+        Kind::Date { .. } | Kind::Timestamp { .. } | Kind::Time { .. } | Kind::Boolean | Kind::Uuid | Kind::Json => {}
     }
     if nulls > 0 {
         parts.push(format!("{nulls} of {} null", profile.rows));
@@ -308,7 +369,7 @@ mod tests {
     fn na_stays_text_where_nothing_says_otherwise() {
         let (columns, spelling) = propose(&[("country", &["NA", "DE", "FR"])]);
         assert!(spelling.nulls.is_empty());
-        assert_eq!((columns[0].kind, columns[0].required), (Kind::Text, true));
+        assert_eq!((columns[0].kind.clone(), columns[0].required), (Kind::Text, true));
     }
 
     #[test]
@@ -322,7 +383,7 @@ mod tests {
     #[test]
     fn wide_integers_are_wide() {
         let (columns, _) = propose(&[("small", &["1", "2147483000"]), ("big", &["1", "2147483648"])]);
-        assert_eq!((columns[0].kind, columns[1].kind), (Kind::Integer { bits: 32 }, Kind::Integer { bits: 64 }));
+        assert_eq!((columns[0].kind.clone(), columns[1].kind.clone()), (Kind::Integer { bits: 32 }, Kind::Integer { bits: 64 }));
     }
 
     #[test]

@@ -1,32 +1,55 @@
-//! Records of a delimited text under a dialect that is still being found out.
+//! Records of a text in UTF-8 under a dialect that is still being found out. It is split as the engine splits it.
 
 use std::io::{self, BufRead};
 
 use sluice_contract::{Encoding, Escape};
 
-/// Longest record that is looked at.
+/// Longest record that is looked at, in bytes.
 const MAX_RECORD: usize = 16 << 20;
+/// Bytes of a record's beginning that are kept as they stand in the file.
+const START: usize = 80;
 
 /// How a delimited text seems to be written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Dialect {
-    pub(crate) delimiter: u8,
+    pub(crate) delimiter: String,
     pub(crate) quote: Option<u8>,
     pub(crate) escape: Escape,
-    /// Lines that start with this byte are passed over.
-    pub(crate) comment: Option<u8>,
+    /// Lines that start with this are passed over.
+    pub(crate) comment: Option<String>,
     /// Lines before the first record.
     pub(crate) skip_lines: u32,
+    /// Blanks around fields are passed over.
+    pub(crate) trim: bool,
     pub(crate) encoding: Encoding,
 }
 
+impl Default for Dialect {
+    /// RFC 4180.
+    fn default() -> Self {
+        Self {
+            delimiter: ",".to_owned(),
+            quote: Some(b'"'),
+            escape: Escape::Double,
+            comment: None,
+            skip_lines: 0,
+            trim: false,
+            encoding: Encoding::Utf8,
+        }
+    }
+}
+
 /// One record: its fields as bytes, unquoted.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub(crate) struct Record {
     bytes: Vec<u8>,
     fields: Vec<Field>,
     /// A quote stands where none may.
     pub(crate) flawed: bool,
+    /// 1-based line it begins on.
+    pub(crate) line: u32,
+    /// How it begins in the file.
+    pub(crate) start: Vec<u8>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -50,10 +73,32 @@ impl Record {
         })
     }
 
-    fn clear(&mut self) {
+    /// The fields as text, without the blanks around those that were not quoted.
+    pub(crate) fn cells(&self) -> Vec<String> {
+        self.fields()
+            .map(|(bytes, quoted)| {
+                let text = String::from_utf8_lossy(bytes);
+                if quoted { text.into_owned() } else { text.trim_matches([' ', '\t']).to_owned() }
+            })
+            .collect()
+    }
+
+    /// Nothing but blanks in every field.
+    pub(crate) fn is_blank(&self) -> bool {
+        self.bytes.iter().all(u8::is_ascii_whitespace)
+    }
+
+    /// Whether any field was quoted.
+    pub(crate) fn is_quoted(&self) -> bool {
+        self.fields.iter().any(|field| field.quoted)
+    }
+
+    fn clear(&mut self, line: u32) {
         self.bytes.clear();
         self.fields.clear();
+        self.start.clear();
         self.flawed = false;
+        self.line = line;
     }
 
     fn end_field(&mut self, quoted: bool) {
@@ -66,144 +111,182 @@ impl Record {
 pub(crate) struct Records<R> {
     input: R,
     dialect: Dialect,
-    line: Vec<u8>,
+    /// 1-based line of the next byte.
+    line: u32,
     started: bool,
 }
 
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Place {
     FieldStart,
-    Plain,
+    /// In an unquoted field; where its text begins among the record's bytes.
+    Plain(usize),
     Quoted,
     /// Just after a quote that may close the field.
     AfterQuote,
+    /// Only blanks or a part of the delimiter since the closing quote, where the field's text ended.
+    Closed(usize),
 }
 
 impl<R: BufRead> Records<R> {
     pub(crate) fn new(input: R, dialect: Dialect) -> Self {
-        Self { input, dialect, line: Vec::new(), started: false }
+        Self { input, dialect, line: 1, started: false }
     }
 
     /// The next record that is neither empty nor a comment; `false` at the end.
     pub(crate) fn read(&mut self, record: &mut Record) -> io::Result<bool> {
         if !self.started {
             self.started = true;
-            self.pass_over_start()?;
+            self.pass_mark()?;
+            for _ in 0..self.dialect.skip_lines {
+                self.pass_line()?;
+            }
         }
         loop {
-            if self.line.is_empty() && !self.next_line()? {
-                return Ok(false);
+            match self.peek()? {
+                None => return Ok(false),
+                Some(b'\n' | b'\r') => self.pass_line()?,
+                Some(_) if self.is_comment()? => self.pass_line()?,
+                Some(_) => {
+                    record.clear(self.line);
+                    self.split(record)?;
+                    return Ok(true);
+                }
             }
-            let line = without_newline(&self.line);
-            let comment = self.dialect.comment.is_some_and(|mark| line.first() == Some(&mark));
-            if line.is_empty() || comment {
-                self.line.clear();
-                continue;
-            }
-            record.clear();
-            self.split(record)?;
-            self.line.clear();
-            return Ok(true);
         }
     }
 
-    fn pass_over_start(&mut self) -> io::Result<()> {
-        for _ in 0..self.dialect.skip_lines {
-            self.next_line()?;
+    fn peek(&mut self) -> io::Result<Option<u8>> {
+        Ok(self.input.fill_buf()?.first().copied())
+    }
+
+    fn next(&mut self) -> io::Result<Option<u8>> {
+        let byte = self.peek()?;
+        if byte.is_some() {
+            self.input.consume(1);
         }
-        self.line.clear();
-        self.next_line()?;
-        if self.dialect.skip_lines == 0 && self.line.starts_with(b"\xef\xbb\xbf") {
-            self.line.drain(..3);
+        Ok(byte)
+    }
+
+    fn pass_mark(&mut self) -> io::Result<()> {
+        if self.input.fill_buf()?.starts_with(b"\xef\xbb\xbf") {
+            self.input.consume(3);
         }
         Ok(())
     }
 
-    fn next_line(&mut self) -> io::Result<bool> {
-        self.line.clear();
-        let read = io::Read::take(&mut self.input, MAX_RECORD as u64).read_until(b'\n', &mut self.line)?;
-        Ok(read > 0)
+    /// A comment prefix that a buffer's end cuts in two is missed; buffers are far longer than lines.
+    fn is_comment(&mut self) -> io::Result<bool> {
+        let Some(comment) = &self.dialect.comment else { return Ok(false) };
+        Ok(self.input.fill_buf()?.starts_with(comment.as_bytes()))
     }
 
-    fn split(&mut self, record: &mut Record) -> io::Result<()> {
-        let mut place = Place::FieldStart;
-        loop {
-            let quoted_newline = self.split_line(record, &mut place);
-            if !quoted_newline || record.bytes.len() > MAX_RECORD || !self.next_line()? {
-                record.flawed |= quoted_newline;
-                record.end_field(matches!(place, Place::Quoted | Place::AfterQuote));
+    fn pass_line(&mut self) -> io::Result<()> {
+        while let Some(byte) = self.next()? {
+            if byte == b'\n' || byte == b'\r' {
+                self.end_line(byte)?;
                 return Ok(());
             }
         }
+        Ok(())
     }
 
-    /// Splits the line at hand; `true` if it ended within quotes.
-    fn split_line(&self, record: &mut Record, place: &mut Place) -> bool {
-        let Dialect { delimiter, quote, escape, .. } = self.dialect;
-        let content = without_newline(&self.line);
-        let mut bytes = content.iter().copied().peekable();
-        while let Some(byte) = bytes.next() {
+    fn end_line(&mut self, byte: u8) -> io::Result<()> {
+        self.line += 1;
+        if byte == b'\r' && self.peek()? == Some(b'\n') {
+            self.input.consume(1);
+        }
+        Ok(())
+    }
+
+    fn split(&mut self, record: &mut Record) -> io::Result<()> {
+        let Dialect { delimiter, quote, escape, trim, .. } = self.dialect.clone();
+        let delimiter = delimiter.as_bytes();
+        let mut place = Place::FieldStart;
+        loop {
+            let Some(byte) = self.next()?.filter(|_| record.bytes.len() <= MAX_RECORD) else {
+                record.flawed |= place == Place::Quoted;
+                end(record, place);
+                return Ok(());
+            };
+            if record.start.len() < START {
+                record.start.push(byte);
+            }
             let is_quote = quote == Some(byte);
-            match place {
-                Place::FieldStart if is_quote => *place = Place::Quoted,
-                Place::FieldStart | Place::Plain if byte == delimiter => {
-                    record.end_field(false);
-                    *place = Place::FieldStart;
+            if (byte == b'\n' || byte == b'\r') && place != Place::Quoted {
+                record.start.truncate(record.start.len() - usize::from(record.start.last() == Some(&byte)));
+                end(record, place);
+                return self.end_line(byte);
+            }
+            place = match place {
+                Place::FieldStart if is_quote => Place::Quoted,
+                Place::FieldStart if trim && (byte == b' ' || byte == b'\t') && !delimiter.contains(&byte) => Place::FieldStart,
+                Place::FieldStart => {
+                    let from = record.bytes.len();
+                    plain(record, from, byte, delimiter)
                 }
-                Place::FieldStart | Place::Plain => {
+                Place::Plain(from) => plain(record, from, byte, delimiter),
+                Place::Quoted if escape == Escape::Backslash && byte == b'\\' => {
+                    match self.next()? {
+                        Some(c) if Some(c) == quote || c == b'\\' => record.bytes.push(c),
+                        Some(c) => record.bytes.extend([b'\\', c]),
+                        None => record.bytes.push(b'\\'),
+                    }
+                    Place::Quoted
+                }
+                Place::Quoted if is_quote => Place::AfterQuote,
+                Place::Quoted => {
                     record.bytes.push(byte);
-                    *place = Place::Plain;
+                    if byte == b'\n' || byte == b'\r' {
+                        self.line += u32::from(byte == b'\n' || self.peek()? != Some(b'\n'));
+                    }
+                    Place::Quoted
                 }
-                Place::Quoted if escape == Escape::Backslash && byte == b'\\' => record.bytes.extend(bytes.next()),
-                Place::Quoted if is_quote => *place = Place::AfterQuote,
-                Place::Quoted => record.bytes.push(byte),
                 Place::AfterQuote if is_quote && escape == Escape::Double => {
                     record.bytes.push(byte);
-                    *place = Place::Quoted;
-                }
-                Place::AfterQuote if byte == delimiter => {
-                    record.end_field(true);
-                    *place = Place::FieldStart;
+                    Place::Quoted
                 }
                 Place::AfterQuote => {
-                    record.flawed = true;
-                    record.bytes.push(byte);
-                    *place = Place::Plain;
+                    let from = record.bytes.len();
+                    closed(record, from, byte, delimiter, trim)
                 }
-            }
+                Place::Closed(from) => closed(record, from, byte, delimiter, trim),
+            };
         }
-        let open = matches!(place, Place::Quoted);
-        if open {
-            record.bytes.extend(&self.line[content.len()..]);
-        }
-        open
     }
 }
 
-fn without_newline(line: &[u8]) -> &[u8] {
-    let line = line.strip_suffix(b"\n").unwrap_or(line);
-    line.strip_suffix(b"\r").unwrap_or(line)
+fn end(record: &mut Record, place: Place) {
+    if let Place::Closed(from) = place {
+        record.flawed |= !record.bytes[from..].iter().all(|b| *b == b' ' || *b == b'\t');
+        record.bytes.truncate(from);
+    }
+    record.end_field(matches!(place, Place::Quoted | Place::AfterQuote | Place::Closed(_)));
 }
 
-/// A field as text.
-pub(crate) fn decode(bytes: &[u8], encoding: Encoding) -> String {
-    match encoding {
-        Encoding::Utf8 => String::from_utf8_lossy(bytes).into_owned(),
-        Encoding::Latin1 => bytes.iter().map(|b| char::from(*b)).collect(),
-        Encoding::Windows1252 => bytes.iter().map(|b| windows_1252(*b)).collect(),
+/// One more byte of an unquoted field whose text begins at `from`.
+fn plain(record: &mut Record, from: usize, byte: u8, delimiter: &[u8]) -> Place {
+    record.bytes.push(byte);
+    if !record.bytes[from..].ends_with(delimiter) {
+        return Place::Plain(from);
     }
+    record.bytes.truncate(record.bytes.len() - delimiter.len());
+    record.end_field(false);
+    Place::FieldStart
 }
 
-/// The WHATWG index of windows-1252: it differs from ISO 8859-1 in 0x80 to 0x9f only.
-fn windows_1252(byte: u8) -> char {
-    const HIGH: [char; 32] = [
-        '\u{20ac}', '\u{81}', '\u{201a}', '\u{192}', '\u{201e}', '\u{2026}', '\u{2020}', '\u{2021}', '\u{2c6}', '\u{2030}', '\u{160}',
-        '\u{2039}', '\u{152}', '\u{8d}', '\u{17d}', '\u{8f}', '\u{90}', '\u{2018}', '\u{2019}', '\u{201c}', '\u{201d}', '\u{2022}',
-        '\u{2013}', '\u{2014}', '\u{2dc}', '\u{2122}', '\u{161}', '\u{203a}', '\u{153}', '\u{9d}', '\u{17e}', '\u{178}',
-    ];
-    match byte {
-        0x80..=0x9f => HIGH[usize::from(byte - 0x80)],
-        _ => char::from(byte),
+/// One more byte after a closing quote; the field's text ended at `from`.
+fn closed(record: &mut Record, from: usize, byte: u8, delimiter: &[u8], trim: bool) -> Place {
+    record.bytes.push(byte);
+    let since = &record.bytes[from..];
+    if since.ends_with(delimiter) {
+        let between = &since[..since.len() - delimiter.len()];
+        record.flawed |= !(between.is_empty() || trim && between.iter().all(|b| *b == b' ' || *b == b'\t'));
+        record.bytes.truncate(from);
+        record.end_field(true);
+        return Place::FieldStart;
     }
+    Place::Closed(from)
 }
 
 #[cfg(test)]
@@ -215,13 +298,9 @@ mod tests {
         let mut record = Record::default();
         let mut all = Vec::new();
         while records.read(&mut record).unwrap() {
-            all.push((record.fields().map(|(f, _)| decode(f, Encoding::Utf8)).collect(), record.flawed));
+            all.push((record.fields().map(|(f, _)| String::from_utf8_lossy(f).into_owned()).collect(), record.flawed));
         }
         all
-    }
-
-    fn dialect() -> Dialect {
-        Dialect { delimiter: b',', quote: Some(b'"'), escape: Escape::Double, comment: None, skip_lines: 0, encoding: Encoding::Utf8 }
     }
 
     fn fields(texts: &[&str]) -> Vec<String> {
@@ -230,7 +309,7 @@ mod tests {
 
     #[test]
     fn quoted_fields_may_hold_anything() {
-        let all = read_all(b"\xef\xbb\xbfa,b\r\n\"x,\"\"y\"\"\",\"two\r\nlines\"\r\n\r\n,\"\"\n", dialect());
+        let all = read_all(b"\xef\xbb\xbfa,b\r\n\"x,\"\"y\"\"\",\"two\r\nlines\"\r\n\r\n,\"\"\n", Dialect::default());
         assert_eq!(all[0].0, fields(&["a", "b"]));
         assert_eq!(all[1].0, fields(&["x,\"y\"", "two\r\nlines"]));
         assert_eq!(all[2].0, fields(&["", ""]));
@@ -239,26 +318,46 @@ mod tests {
 
     #[test]
     fn a_quote_in_the_wrong_place_is_noticed() {
-        assert!(read_all(b"\"a\"b,c\n", dialect())[0].1);
-        assert!(read_all(b"\"never closed\n", dialect())[0].1);
-        assert!(!read_all(b"5\" pipe,c\n", dialect())[0].1, "within a plain field it is a character");
+        assert!(read_all(b"\"a\"b,c\n", Dialect::default())[0].1);
+        assert!(read_all(b"\"never closed\n", Dialect::default())[0].1);
+        assert!(!read_all(b"5\" pipe,c\n", Dialect::default())[0].1, "within a plain field it is a character");
     }
 
     #[test]
     fn comments_and_first_lines_are_passed_over() {
-        let all = read_all(b"made by hand\n#x\na,b\n#y\n1,2", Dialect { comment: Some(b'#'), skip_lines: 1, ..dialect() });
+        let dialect = Dialect { comment: Some("//".to_owned()), skip_lines: 1, ..Dialect::default() };
+        let all = read_all(b"made by hand\n//x\na,b\n//y\n1,2", dialect);
         assert_eq!(all.iter().map(|r| r.0.clone()).collect::<Vec<_>>(), [fields(&["a", "b"]), fields(&["1", "2"])]);
     }
 
     #[test]
     fn a_backslash_can_escape() {
-        let all = read_all(b"\"say \\\"hi\\\"\",2\n", Dialect { escape: Escape::Backslash, ..dialect() });
+        let all = read_all(b"\"say \\\"hi\\\"\",2\n", Dialect { escape: Escape::Backslash, ..Dialect::default() });
         assert_eq!(all[0].0, fields(&["say \"hi\"", "2"]));
     }
 
     #[test]
-    fn old_encodings_are_read() {
-        assert_eq!(decode(b"caf\xe9 \x80", Encoding::Windows1252), "café €");
-        assert_eq!(decode(b"caf\xe9", Encoding::Latin1), "café");
+    fn delimiters_may_be_long_and_lines_may_end_in_a_carriage_return() {
+        let all = read_all(b"a||b\r\"x||\"||2\r", Dialect { delimiter: "||".to_owned(), ..Dialect::default() });
+        assert_eq!(all.iter().map(|r| r.0.clone()).collect::<Vec<_>>(), [fields(&["a", "b"]), fields(&["x||", "2"])]);
+    }
+
+    #[test]
+    fn blanks_around_quotes_are_passed_over_where_the_dialect_says_so() {
+        let all = read_all(b"1, \"b, c\" ,2\n", Dialect { trim: true, ..Dialect::default() });
+        assert_eq!(all[0], (fields(&["1", "b, c", "2"]), false));
+        let all = read_all(b"1, \"b, c\" ,2\n", Dialect::default());
+        assert_eq!(all[0].0.len(), 4);
+    }
+
+    #[test]
+    fn lines_are_counted() {
+        let mut records = Records::new(&b"a\n\n\"x\r\ny\"\rz\n"[..], Dialect::default());
+        let mut record = Record::default();
+        let mut lines = Vec::new();
+        while records.read(&mut record).unwrap() {
+            lines.push(record.line);
+        }
+        assert_eq!(lines, [1, 3, 5]);
     }
 }

@@ -1,6 +1,8 @@
 //! What one spelled value could be. A column is what all of its values could be.
 
-use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime};
+use chrono::{DateTime, NaiveDateTime, NaiveTime};
+
+use super::formats::{Formats, Reads};
 
 /// A set of shapes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,33 +32,29 @@ pub(crate) enum Shape {
     YN,
     /// t, f.
     TF,
-    /// 2013-01-31
-    DateIso,
-    /// 2013/01/31
-    DateSlashed,
-    /// 20130131
-    DateCompact,
-    /// 31/01/2013
-    DateDayFirst,
-    /// 01/31/2013
-    DateMonthFirst,
-    /// 31.01.2013
-    DateDotted,
+    /// A date in one of the formats known.
+    Date,
     /// 2013-01-31T23:59:59Z or with an offset.
     Instant,
-    /// 2013-01-31T23:59:59
+    /// 2013-01-31T23:59:59, or with a blank for the T.
     WallClock,
-    /// 2013-01-31 23:59:59
-    WallClockBlank,
+    /// A date and a time in one of the formats known.
+    Timestamp,
     /// 23:59 or 23:59:59
     Time,
+    /// A time in one of the formats known.
+    ClockTime,
+    /// Groups of three parted by blanks or apostrophes: `1 234.50`.
+    OtherGroups,
+    /// As that, with a comma: `1 234,50`.
+    OtherGroupsComma,
     /// 8-4-4-4-12 hex digits.
     Uuid,
 }
 
 impl Shape {
     /// All of them, in order.
-    pub(crate) const EVERY: [Self; 21] = [
+    pub(crate) const EVERY: [Self; 19] = [
         Self::Integer,
         Self::Point,
         Self::Comma,
@@ -67,16 +65,14 @@ impl Shape {
         Self::YesNo,
         Self::YN,
         Self::TF,
-        Self::DateIso,
-        Self::DateSlashed,
-        Self::DateCompact,
-        Self::DateDayFirst,
-        Self::DateMonthFirst,
-        Self::DateDotted,
+        Self::Date,
         Self::Instant,
         Self::WallClock,
-        Self::WallClockBlank,
+        Self::Timestamp,
         Self::Time,
+        Self::ClockTime,
+        Self::OtherGroups,
+        Self::OtherGroupsComma,
         Self::Uuid,
     ];
 
@@ -84,11 +80,17 @@ impl Shape {
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Integer => "integers",
-            Self::Point | Self::Comma | Self::CommaGroups | Self::PointGroups | Self::Float => "numbers",
+            Self::Point
+            | Self::Comma
+            | Self::CommaGroups
+            | Self::PointGroups
+            | Self::Float
+            | Self::OtherGroups
+            | Self::OtherGroupsComma => "numbers",
             Self::TrueFalse | Self::YesNo | Self::YN | Self::TF => "booleans",
-            Self::DateIso | Self::DateSlashed | Self::DateCompact | Self::DateDayFirst | Self::DateMonthFirst | Self::DateDotted => "dates",
-            Self::Instant | Self::WallClock | Self::WallClockBlank => "timestamps",
-            Self::Time => "times of day",
+            Self::Date => "dates",
+            Self::Instant | Self::WallClock | Self::Timestamp => "timestamps",
+            Self::Time | Self::ClockTime => "times of day",
             Self::Uuid => "UUIDs",
         }
     }
@@ -119,10 +121,22 @@ impl Shapes {
 
     /// What `value` could be.
     pub(crate) fn of(value: &str) -> Self {
+        Self::with_formats(value, Formats::of(value))
+    }
+
+    /// As [`Self::of`], if the formats of dates that `value` is in are known.
+    pub(crate) fn with_formats(value: &str, formats: Formats) -> Self {
         let none = Self::NONE;
         // The longest spelling of a number or a time; anything longer is text.
-        if value.is_empty() || value.len() > 64 || !value.is_ascii() {
+        if value.is_empty() || value.len() > 64 {
             return none;
+        }
+        let formatted = none
+            .with(Shape::Date, formats.has(Reads::Date))
+            .with(Shape::Timestamp, formats.has(Reads::Timestamp))
+            .with(Shape::ClockTime, formats.has(Reads::Time));
+        if !value.is_ascii() {
+            return numbers(value);
         }
         let first = value.as_bytes()[0];
         if first.is_ascii_alphabetic() && value.len() <= 5 {
@@ -137,9 +151,9 @@ impl Shapes {
             return none.with(Shape::Uuid, is_uuid(value));
         }
         if !(first.is_ascii_digit() || matches!(first, b'-' | b'+' | b'.' | b',')) {
-            return none;
+            return formatted;
         }
-        numbers(value).union(dates(value))
+        numbers(value).union(times(value)).union(formatted)
     }
 
     fn union(self, other: Self) -> Self {
@@ -169,6 +183,8 @@ fn numbers(value: &str) -> Shapes {
             .with(Shape::Comma, number)
             .with(Shape::CommaGroups, number)
             .with(Shape::PointGroups, number)
+            .with(Shape::OtherGroups, number)
+            .with(Shape::OtherGroupsComma, number)
             .with(Shape::Float, number);
     }
     let fixed =
@@ -192,34 +208,45 @@ fn numbers(value: &str) -> Shapes {
         all_digits(whole) && all_digits(fraction) && all_digits(exponent) && !coded(whole) && value.parse::<f64>().is_ok_and(f64::is_finite)
     };
     let point = fixed('.');
+    if let Some(mark) = group_mark(digits) {
+        return none.with(Shape::OtherGroups, groups(mark, '.')).with(Shape::OtherGroupsComma, groups(mark, ','));
+    }
     none.with(Shape::Point, point)
         .with(Shape::Comma, fixed(','))
         .with(Shape::CommaGroups, groups(',', '.'))
         .with(Shape::PointGroups, groups('.', ','))
+        .with(Shape::OtherGroups, point)
+        .with(Shape::OtherGroupsComma, fixed(','))
         .with(Shape::Float, point || exponent())
 }
 
-fn dates(value: &str) -> Shapes {
+/// The character that parts groups of three digits, if it is a blank or an apostrophe.
+pub(crate) fn group_mark(number: &str) -> Option<char> {
+    let mut others = number.chars().filter(|c| !c.is_ascii_digit() && !"+-.,".contains(*c));
+    let mark = others.next().filter(|c| matches!(c, ' ' | '\u{a0}' | '\u{202f}' | '\''))?;
+    others.all(|c| c == mark).then_some(mark)
+}
+
+/// Days of a month of the Gregorian calendar.
+pub(crate) fn days_in_month(year: u32, month: u32) -> u32 {
+    match month {
+        4 | 6 | 9 | 11 => 30,
+        2 => 28 + u32::from(year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400))),
+        _ => 31,
+    }
+}
+
+/// Timestamps and times that a contract need not say a format for.
+fn times(value: &str) -> Shapes {
     let none = Shapes::NONE;
     let bytes = value.as_bytes();
-    if !bytes[0].is_ascii_digit() || value.len() < 5 {
-        return none;
-    }
-    let date = |format: &str| NaiveDate::parse_from_str(value, format).is_ok_and(|d| (1000..=9999).contains(&chrono::Datelike::year(&d)));
     match value.len() {
-        8 if bytes.iter().all(u8::is_ascii_digit) => none.with(Shape::DateCompact, date("%Y%m%d")),
         5 | 8..=15 if bytes[2] == b':' => none.with(Shape::Time, is_time(value)),
-        10 if bytes[4] == b'-' && bytes[7] == b'-' => none.with(Shape::DateIso, date("%Y-%m-%d")),
-        10 if bytes[4] == b'/' && bytes[7] == b'/' => none.with(Shape::DateSlashed, date("%Y/%m/%d")),
-        10 if bytes[2] == b'/' && bytes[5] == b'/' => {
-            none.with(Shape::DateDayFirst, date("%d/%m/%Y")).with(Shape::DateMonthFirst, date("%m/%d/%Y"))
-        }
-        10 if bytes[2] == b'.' && bytes[5] == b'.' => none.with(Shape::DateDotted, date("%d.%m.%Y")),
-        19.. if bytes[4] == b'-' && bytes[10] == b'T' => none
-            .with(Shape::Instant, DateTime::parse_from_rfc3339(value).is_ok())
-            .with(Shape::WallClock, NaiveDateTime::parse_from_str(value, "%Y-%m-%dT%H:%M:%S%.f").is_ok()),
-        19.. if bytes[4] == b'-' && bytes[10] == b' ' => {
-            none.with(Shape::WallClockBlank, NaiveDateTime::parse_from_str(value, "%Y-%m-%d %H:%M:%S%.f").is_ok())
+        16.. if bytes[4] == b'-' && matches!(bytes[10], b'T' | b' ') => {
+            let local = |format: &str| NaiveDateTime::parse_from_str(&value.replacen('T', " ", 1), format).is_ok();
+            let is_short = value.len() == 16;
+            let is_fine = local(if is_short { "%Y-%m-%d %H:%M" } else { "%Y-%m-%d %H:%M:%S%.f" });
+            none.with(Shape::Instant, !is_short && DateTime::parse_from_rfc3339(value).is_ok()).with(Shape::WallClock, is_fine)
         }
         _ => none,
     }
@@ -245,16 +272,21 @@ mod tests {
             ("1,234.50", Shape::CommaGroups),
             ("1.234.567,5", Shape::PointGroups),
             ("1e-9", Shape::Float),
+            ("1 234.5", Shape::OtherGroups),
+            ("1\u{a0}234,5", Shape::OtherGroupsComma),
+            ("1/31/2013 9:05 PM", Shape::Timestamp),
+            ("2013-01-31 23:59", Shape::WallClock),
+            ("9:05", Shape::ClockTime),
             ("TRUE", Shape::TrueFalse),
-            ("2013-01-31", Shape::DateIso),
-            ("20130131", Shape::DateCompact),
-            ("31/01/2013", Shape::DateDayFirst),
-            ("01/31/2013", Shape::DateMonthFirst),
-            ("31.01.2013", Shape::DateDotted),
+            ("2013-01-31", Shape::Date),
+            ("20130131", Shape::Date),
+            ("31/01/2013", Shape::Date),
+            ("01/31/2013", Shape::Date),
+            ("31.01.2013", Shape::Date),
             ("2013-01-31T23:59:59Z", Shape::Instant),
             ("2013-01-31T23:59:59.123+02:00", Shape::Instant),
             ("2013-01-31T23:59:59", Shape::WallClock),
-            ("2013-01-31 23:59:59", Shape::WallClockBlank),
+            ("2013-01-31 23:59:59", Shape::WallClock),
             ("23:59", Shape::Time),
             ("23:59:59.5", Shape::Time),
             ("123e4567-e89b-12d3-a456-426614174000", Shape::Uuid),
@@ -265,7 +297,7 @@ mod tests {
 
     #[test]
     fn what_would_lose_something_is_text() {
-        for value in ["007", "-", "+", "1 000", "2013-02-30", "24:00", "1.2.3", "9,99,999", "N14228", "٣", "1e999", "0x1F", "."] {
+        for value in ["007", "-", "+", "1 00", "2013-02-30", "24:00", "1.2.3", "9,99,999", "N14228", "٣", "1e999", "0x1F", "."] {
             assert_eq!(Shapes::of(value), Shapes::NONE, "{value}");
         }
         assert!(!Shapes::of("99999999999999999999").has(Shape::Integer), "wider than 64 bits");

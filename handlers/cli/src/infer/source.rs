@@ -4,6 +4,10 @@ use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 
+use sluice_contract::Encoding;
+
+use super::encoding::{self, ToUtf8};
+use super::sure::Finding;
 use crate::fault::FileContext as _;
 use crate::{Fault, Result};
 
@@ -33,7 +37,11 @@ pub(crate) struct Source<'a> {
     path: &'a Path,
     wrapping: Wrapping,
     pub(crate) kind: Kind,
-    /// The first bytes of the text.
+    /// How its characters are written.
+    pub(crate) encoding: Encoding,
+    /// How sure that is.
+    pub(crate) encoding_finding: Option<Finding>,
+    /// The first bytes of the text, as UTF-8.
     pub(crate) head: Vec<u8>,
     /// Whether `head` is all of it.
     pub(crate) head_is_all: bool,
@@ -49,35 +57,56 @@ impl<'a> Source<'a> {
             [0x28, 0xb5, 0x2f, 0xfd] => Wrapping::Zstd,
             _ => Wrapping::None,
         };
-        let mut source = Self { path, wrapping, kind: Kind::Delimited, head: Vec::new(), head_is_all: false };
+        let mut source = Self {
+            path,
+            wrapping,
+            kind: Kind::Delimited,
+            encoding: Encoding::Utf8,
+            encoding_finding: None,
+            head: Vec::new(),
+            head_is_all: false,
+        };
         if &magic == b"PAR1" {
             source.kind = Kind::Parquet;
             return Ok(source);
         }
-        let mut text = source.text()?;
-        let mut head = Vec::new();
-        Read::take(&mut text, HEAD as u64 + 1).read_to_end(&mut head).file("read", path)?;
-        source.head_is_all = head.len() <= HEAD;
-        head.truncate(HEAD);
-        if head.contains(&0) {
-            return Err(Fault::usage(format!(
-                "{} is no text (it has NUL bytes) and no Parquet file; UTF-16 must be converted first",
-                path.display()
-            )));
-        }
+        let mut first = Vec::new();
+        Read::take(&mut source.bytes()?, HEAD as u64).read_to_end(&mut first).file("read", path)?;
+        let Some(guess) = encoding::guess(&first) else {
+            return Err(Fault::usage(format!("{} is no text (it has NUL bytes) and no Parquet file", path.display())));
+        };
+        source.read_as(guess.encoding, Some(guess.finding))?;
+        let head = &source.head;
         if head.iter().all(u8::is_ascii_whitespace) {
             return Err(Fault::usage(format!("{} is empty: there is nothing to learn from it", path.display())));
         }
-        let first = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&head).iter().find(|b| !b.is_ascii_whitespace());
+        let first = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head).iter().find(|b| !b.is_ascii_whitespace());
         if first == Some(&b'{') {
             source.kind = Kind::Ndjson;
         }
-        source.head = head;
         Ok(source)
     }
 
-    /// The text from its beginning.
+    /// Takes the text as one in this encoding.
+    pub(crate) fn read_as(&mut self, encoding: Encoding, finding: Option<Finding>) -> Result<()> {
+        self.encoding = encoding;
+        self.encoding_finding = finding;
+        let mut head = Vec::new();
+        Read::take(self.text()?, HEAD as u64 + 1).read_to_end(&mut head).file("read", self.path)?;
+        self.head_is_all = head.len() <= HEAD;
+        head.truncate(HEAD);
+        self.head = head;
+        Ok(())
+    }
+
+    /// The text from its beginning, as UTF-8 (or as what was taken for it).
     pub(crate) fn text(&self) -> Result<Box<dyn BufRead>> {
+        let bytes = self.bytes()?;
+        Ok(if self.encoding == Encoding::Utf8 { bytes } else { Box::new(ToUtf8::new(bytes, self.encoding)) })
+    }
+
+    /// The bytes of the text, without compression.
+    fn bytes(&self) -> Result<Box<dyn BufRead>> {
         let file = File::open(self.path).file("read", self.path)?;
         let most = file.metadata().file("read", self.path)?.len().saturating_mul(MAX_EXPANSION).saturating_add(HEAD as u64);
         let file = BufReader::with_capacity(1 << 18, file);

@@ -4,18 +4,40 @@ use std::fmt::Write as _;
 
 use sluice_contract::{Encoding, Escape};
 
+use super::encoding;
 use super::propose::{Column, Kind, Spelling};
 use super::records::Dialect;
+use super::sure::Finding;
 
 /// How the rows are written.
 #[derive(Debug, Clone)]
 pub(crate) enum FileFormat {
-    /// Delimited text; `header` says whether the first record names the columns.
-    Csv { dialect: Dialect, header: bool },
+    /// Delimited text.
+    Csv(Box<CsvShape>),
     /// One JSON object a line.
     Ndjson,
     /// Apache Parquet.
     Parquet,
+}
+
+/// How a delimited text is written.
+#[derive(Debug, Clone)]
+pub(crate) struct CsvShape {
+    pub(crate) dialect: Dialect,
+    /// Records of the header; 0 if columns are taken by position.
+    pub(crate) header: usize,
+    /// Line of the first row after the header, where there is one.
+    pub(crate) first_row_line: Option<u32>,
+    /// A regular expression for rows that are no data.
+    pub(crate) skip_rows: Option<String>,
+    /// Rows that `skip_rows` must match, and no more.
+    pub(crate) skipped: u64,
+    /// The header comes again among the rows.
+    pub(crate) repeats_header: bool,
+    /// Rows have another number of fields than the header, all of them.
+    pub(crate) pads: bool,
+    /// What was found out, for comments.
+    pub(crate) findings: Vec<Finding>,
 }
 
 /// Everything that goes into the two files.
@@ -100,7 +122,7 @@ impl Proposal {
         line(&mut out, &format!("  partner: {}", quote(&self.partner)));
         line(&mut out, &format!("  path: {}", quote(&self.path)));
         match &self.format {
-            FileFormat::Csv { dialect, header } => self.write_csv(&mut out, dialect, *header),
+            FileFormat::Csv(shape) => self.write_csv(&mut out, shape),
             FileFormat::Ndjson => self.write_ndjson(&mut out),
             FileFormat::Parquet => line(&mut out, "  format: parquet"),
         }
@@ -113,11 +135,18 @@ impl Proposal {
         format!("[{}]", spellings.join(", "))
     }
 
-    fn write_csv(&self, out: &mut String, dialect: &Dialect, header: bool) {
+    fn write_csv(&self, out: &mut String, shape: &CsvShape) {
+        let CsvShape { dialect, .. } = shape;
         line(out, "  format:");
         line(out, "    csv:");
+        for finding in &shape.findings {
+            line(
+                out,
+                &format!("      # {} `{}`, {} % sure: {}", finding.what, comment(&finding.found), finding.sure, comment(&finding.why)),
+            );
+        }
         let mut key = |name: &str, value: &str| line(out, &format!("      {name}: {value}"));
-        let delimiter = if dialect.delimiter == b'\t' { "tab".to_owned() } else { quote(&char::from(dialect.delimiter).to_string()) };
+        let delimiter = if dialect.delimiter == "\t" { "tab".to_owned() } else { quote(&dialect.delimiter) };
         key("delimiter", &delimiter);
         match dialect.quote {
             None => key("quote", "none"),
@@ -127,19 +156,25 @@ impl Proposal {
         if dialect.escape == Escape::Backslash {
             key("escape", "backslash");
         }
-        if let Some(mark) = dialect.comment {
-            key("comment", &quote(&char::from(mark).to_string()));
+        if let Some(mark) = &dialect.comment {
+            key("comment", &quote(mark));
         }
-        if !header {
-            key("header", "none");
+        match shape.header {
+            0 => key("header", "none"),
+            1 => {}
+            rows => key("header", &rows.to_string()),
+        }
+        if shape.repeats_header {
+            key("repeatedHeader", "skip");
         }
         if dialect.skip_lines > 0 {
             key("skipLines", &dialect.skip_lines.to_string());
         }
-        match dialect.encoding {
-            Encoding::Utf8 => {}
-            Encoding::Latin1 => key("encoding", "latin1"),
-            Encoding::Windows1252 => key("encoding", "windows-1252"),
+        if let Some(pattern) = &shape.skip_rows {
+            key("skipRows", &quote(pattern));
+        }
+        if dialect.encoding != Encoding::Utf8 {
+            key("encoding", encoding::name(dialect.encoding));
         }
         key("nullValues", &self.null_list());
         if self.spelling.decimal_comma {
@@ -159,7 +194,7 @@ impl Proposal {
         if self.spelling.trim {
             key("trim", "true");
         }
-        key("shortRow", "reject");
+        key("shortRow", if shape.pads { "pad" } else { "reject" });
     }
 
     fn write_ndjson(&self, out: &mut String) {
@@ -174,8 +209,9 @@ impl Proposal {
 }
 
 fn write_column(out: &mut String, column: &Column) {
-    let (logical, physical, options) = types(column.kind);
-    let seen = if column.seen.is_empty() { String::new() } else { format!("  # {}", comment(&column.seen)) };
+    let (logical, physical, options) = types(&column.kind);
+    let seen = if column.seen.is_empty() { String::new() } else { format!("{}; ", comment(&column.seen)) };
+    let seen = format!("  # {seen}{} % sure", column.sure);
     line(out, &format!("      - name: {}{seen}", quote(&column.name)));
     for doubt in &column.doubts {
         line(out, &format!("        # {}", comment(doubt)));
@@ -198,7 +234,7 @@ fn write_column(out: &mut String, column: &Column) {
 }
 
 /// `logicalType`, `physicalType` and the `format` among its options.
-fn types(kind: Kind) -> (&'static str, String, Option<&'static str>) {
+fn types(kind: &Kind) -> (&'static str, String, Option<&str>) {
     match kind {
         Kind::Text => ("string", "varchar".to_owned(), None),
         Kind::Uuid => ("string", "uuid".to_owned(), None),
@@ -209,10 +245,10 @@ fn types(kind: Kind) -> (&'static str, String, Option<&'static str>) {
         Kind::Integer { .. } => ("integer", "bigint".to_owned(), None),
         Kind::Double => ("number", "double".to_owned(), None),
         Kind::Decimal { precision, scale } => ("number", format!("decimal({precision},{scale})"), None),
-        Kind::Date { format } => ("date", "date".to_owned(), format),
-        Kind::Timestamp { zoned: true } => ("timestamp", "timestamptz".to_owned(), None),
-        Kind::Timestamp { zoned: false } => ("timestamp", "datetime".to_owned(), None),
-        Kind::Time => ("time", "time".to_owned(), None),
+        Kind::Date { format } => ("date", "date".to_owned(), format.as_deref()),
+        Kind::Timestamp { zoned: true, format } => ("timestamp", "timestamptz".to_owned(), format.as_deref()),
+        Kind::Timestamp { zoned: false, format } => ("timestamp", "datetime".to_owned(), format.as_deref()),
+        Kind::Time { format } => ("time", "time".to_owned(), format.as_deref()),
         Kind::Json => ("object", "json".to_owned(), None),
     }
 }

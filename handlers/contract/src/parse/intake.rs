@@ -1,7 +1,10 @@
 //! `intake`: which uploads a pipeline takes and how they are written.
 
 use crate::code::Code;
-use crate::format::{Compression, CsvFormat, Encoding, Escape, Format, Header, NdjsonFormat, ShortRow};
+use crate::format::{
+    Compression, CsvFormat, Encoding, Escape, ExtraColumns, Format, Header, HeaderMatch, NdjsonFormat, RepeatedHeader, ShortRow,
+};
+use crate::parse::options::pattern;
 use crate::pipeline::Intake;
 use crate::reader::{Cursor, Fields, shorten};
 
@@ -9,6 +12,8 @@ use crate::reader::{Cursor, Fields, shorten};
 const MAX_DELIMITER: usize = 8;
 /// Most lines before the header.
 const MAX_SKIP_LINES: u32 = 1000;
+/// Most records of a header.
+const MAX_HEADER_ROWS: u8 = 10;
 
 pub(crate) fn read(value: &Cursor<'_>) -> Option<Intake> {
     let fields = value.fields(&["partner", "path", "format", "compression"])?;
@@ -120,7 +125,12 @@ const CSV: &[&str] = &[
     "escape",
     "comment",
     "header",
+    "headerMatch",
+    "extraColumns",
+    "repeatedHeader",
     "skipLines",
+    "skipUntil",
+    "skipRows",
     "nullValues",
     "shortRow",
     "decimal",
@@ -154,8 +164,28 @@ fn csv(value: &Cursor<'_>) -> Option<CsvFormat> {
             defaults.escape,
         ),
         comment: fields.get("comment").and_then(|v| v.name()).map(str::to_owned),
-        header: choice(&fields, "header", &[("first", Header::First), ("none", Header::None)], defaults.header),
+        header: fields.get("header").and_then(|v| header(&v)).unwrap_or(defaults.header),
+        header_match: choice(
+            &fields,
+            "headerMatch",
+            &[("exact", HeaderMatch::Exact), ("loose", HeaderMatch::Loose)],
+            defaults.header_match,
+        ),
+        extra_columns: choice(
+            &fields,
+            "extraColumns",
+            &[("ignore", ExtraColumns::Ignore), ("refuse", ExtraColumns::Refuse)],
+            defaults.extra_columns,
+        ),
+        repeated_header: choice(
+            &fields,
+            "repeatedHeader",
+            &[("reject", RepeatedHeader::Reject), ("skip", RepeatedHeader::Skip)],
+            defaults.repeated_header,
+        ),
         skip_lines: fields.get("skipLines").and_then(|v| v.integer(0..=MAX_SKIP_LINES)).unwrap_or(defaults.skip_lines),
+        skip_until: fields.get("skipUntil").and_then(|v| line_pattern(&v)),
+        skip_rows: fields.get("skipRows").and_then(|v| line_pattern(&v)),
         null_values: fields.get("nullValues").map_or(defaults.null_values, |v| spellings(&v)),
         short_row: choice(
             &fields,
@@ -177,6 +207,9 @@ fn csv(value: &Cursor<'_>) -> Option<CsvFormat> {
                 ("iso-8859-1", Encoding::Latin1),
                 ("windows-1252", Encoding::Windows1252),
                 ("windows1252", Encoding::Windows1252),
+                ("utf-16", Encoding::Utf16),
+                ("utf-16le", Encoding::Utf16Le),
+                ("utf-16be", Encoding::Utf16Be),
             ],
             defaults.encoding,
         ),
@@ -188,6 +221,24 @@ fn csv(value: &Cursor<'_>) -> Option<CsvFormat> {
 
 fn choice<T: Copy>(fields: &Fields<'_>, key: &str, choices: &[(&str, T)], default: T) -> T {
     fields.get(key).and_then(|v| v.choice(choices)).unwrap_or(default)
+}
+
+/// `first`, `none`, or how many records the header has.
+fn header(value: &Cursor<'_>) -> Option<Header> {
+    if value.is_integer() {
+        return value.integer(1..=MAX_HEADER_ROWS).map(|rows| if rows == 1 { Header::First } else { Header::Rows(rows) });
+    }
+    value.choice(&[("first", Header::First), ("none", Header::None)])
+}
+
+/// A regular expression for lines that is not so wide that it means every line.
+fn line_pattern(value: &Cursor<'_>) -> Option<String> {
+    let text = pattern(value, Code::LinePattern)?;
+    if text.is_empty() {
+        value.mistake(Code::LinePattern, "expected a regular expression that does not match every line, such as `^Total`");
+        return None;
+    }
+    Some(text)
 }
 
 fn delimiter(value: &Cursor<'_>) -> Option<String> {
@@ -239,6 +290,13 @@ fn check_clashes(fields: &Fields<'_>, format: &CsvFormat) {
     }
     if format.comment.as_ref().is_some_and(|c| c.contains(['\n', '\r']) || c.starts_with(&format.delimiter)) {
         clash("comment", "a comment cannot start with the delimiter or hold a line break");
+    }
+    if format.header == Header::None {
+        for key in ["headerMatch", "extraColumns"] {
+            if fields.get(key).is_some() {
+                clash(key, "a file without a header has no names to compare; remove one of the two");
+            }
+        }
     }
     if format.thousands == Some(format.decimal) {
         clash("thousands", "the decimal and the thousands separator must differ");

@@ -132,7 +132,7 @@ fn read_option(key: &str, value: &Cursor<'_>, typed: &Typed) -> Option<Check> {
     match key {
         "minLength" => value.integer(0..=u64::MAX).map(Check::MinLength),
         "maxLength" => value.integer(0..=u64::MAX).map(Check::MaxLength),
-        "pattern" => pattern(value).map(Check::Pattern),
+        "pattern" => pattern(value, Code::Pattern).map(Check::Pattern),
         "format" if typed.logical == Logical::String => text_format(value),
         "format" if matches!(typed.logical, Logical::Date | Logical::Timestamp | Logical::Time) => date_format(value, typed),
         "minimum" => bound(value, typed.data_type).map(Check::Minimum),
@@ -170,7 +170,7 @@ fn read_option(key: &str, value: &Cursor<'_>, typed: &Typed) -> Option<Check> {
 }
 
 /// A regular expression that compiles.
-pub(crate) fn pattern(value: &Cursor<'_>) -> Option<String> {
+pub(crate) fn pattern(value: &Cursor<'_>, code: Code) -> Option<String> {
     let text = value.text()?;
     match regex::Regex::new(text) {
         Ok(_) => Some(text.to_owned()),
@@ -178,7 +178,7 @@ pub(crate) fn pattern(value: &Cursor<'_>) -> Option<String> {
             let reason = error.to_string();
             let reason = reason.lines().last().unwrap_or_default().trim_start_matches("error: ");
             value.mistake(
-                Code::Pattern,
+                code,
                 format!("this regular expression does not compile: {reason} (look-around and back-references are not supported)"),
             );
             None

@@ -310,7 +310,7 @@ fn valid_values(list: &Cursor<'_>, data_type: Option<DataType>) -> Option<Vec<St
 }
 
 fn text_pattern(value: &Cursor<'_>, of: Option<&Of<'_>>) -> Option<String> {
-    let pattern = options::pattern(value)?;
+    let pattern = options::pattern(value, Code::Pattern)?;
     if of.and_then(|of| of.data_type).is_some_and(|t| t != DataType::Text) {
         value.mistake(Code::QualityArgument, "a pattern is for columns of logicalType string; use validValues or bounds");
         return None;

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use sluice_contract::{
-    Bounds, Check, Column, Compression, Contract, CsvFormat, DataType, Encoding, Escape, Format, Header, Limits, Mask, MaskMethod, Metric,
-    NdjsonFormat, Outcome, Pipeline, ShortRow, Task, TextFormat, Tier,
+    Bounds, Check, Column, Compression, Contract, CsvFormat, DataType, Encoding, Escape, ExtraColumns, Format, Header, HeaderMatch, Limits,
+    Mask, MaskMethod, Metric, NdjsonFormat, Outcome, Pipeline, RepeatedHeader, ShortRow, Task, TextFormat, Tier,
 };
 
 use crate::documents::{COLUMNS, PIPELINE_HEAD, contract, pipeline, plan};
@@ -133,7 +133,7 @@ fn a_short_pipeline_has_the_defaults() {
 #[test]
 fn every_option_of_a_dialect_is_read() {
     let format = "format:
-    csv: {delimiter: tab, quote: \"'\", escape: backslash, comment: \"#\", header: none, skipLines: 2, nullValues: [NA, -999, \"\"], shortRow: pad,
+    csv: {delimiter: tab, quote: \"'\", escape: backslash, comment: \"#\", header: 3, headerMatch: loose, extraColumns: refuse, repeatedHeader: skip, skipLines: 2, skipUntil: ^id, skipRows: ^Total, nullValues: [NA, -999, \"\"], shortRow: pad,
       decimal: \",\", thousands: \".\", trueValues: [Ja], falseValues: [Nein], encoding: windows-1252, trim: true}";
     let read = Pipeline::parse("p.yaml", &PIPELINE_HEAD.replace("format: csv", format)).unwrap_or_else(|m| panic!("{m}"));
     let expected = CsvFormat {
@@ -141,8 +141,13 @@ fn every_option_of_a_dialect_is_read() {
         quote: Some('\''),
         escape: Escape::Backslash,
         comment: Some("#".into()),
-        header: Header::None,
+        header: Header::Rows(3),
+        header_match: HeaderMatch::Loose,
+        extra_columns: ExtraColumns::Refuse,
+        repeated_header: RepeatedHeader::Skip,
         skip_lines: 2,
+        skip_until: Some("^id".into()),
+        skip_rows: Some("^Total".into()),
         null_values: vec!["NA".into(), "-999".into(), String::new()],
         short_row: ShortRow::Pad,
         decimal: ',',
@@ -160,6 +165,9 @@ fn formats_are_words_or_maps() {
     for (text, expected) in [
         ("format: parquet", Format::Parquet),
         ("format: {parquet: {}}", Format::Parquet),
+        ("format: {csv: {header: 1}}", Format::Csv(CsvFormat::default())),
+        ("format: {csv: {header: none}}", Format::Csv(CsvFormat { header: Header::None, ..CsvFormat::default() })),
+        ("format: {csv: {encoding: utf-16be}}", Format::Csv(CsvFormat { encoding: Encoding::Utf16Be, ..CsvFormat::default() })),
         ("format: {csv: {quote: none}}", Format::Csv(CsvFormat { quote: None, ..CsvFormat::default() })),
         ("format: ndjson", Format::Ndjson(NdjsonFormat::default())),
         (

@@ -187,6 +187,12 @@ impl BatchBuilder {
         self.builders.iter_mut().for_each(Builder::null);
     }
 
+    /// Leaves the row just begun out, as one that is no data.
+    pub(crate) fn skip(&mut self, kind: &str) {
+        self.notes.entry(self.current as u32).or_default().skip = true;
+        self.repair(kind, 1);
+    }
+
     /// Notes a problem of the row just begun; it rejects the row, or holds it for a person.
     pub(crate) fn fault(&mut self, fault: Fault, column: Option<&str>, value: Option<String>, rejects: bool) {
         let row = self.current;

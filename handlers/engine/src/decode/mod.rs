@@ -5,3 +5,5 @@ pub(crate) mod compressed;
 pub(crate) mod csv;
 pub(crate) mod ndjson;
 pub(crate) mod parquet;
+pub(crate) mod skip;
+pub(crate) mod utf16;

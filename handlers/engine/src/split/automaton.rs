@@ -14,6 +14,8 @@ pub(crate) const END_SKIP: u16 = 0x200;
 pub(crate) const FIELD: u16 = 0x400;
 /// A line ends inside a record with this byte.
 pub(crate) const LINE: u16 = 0x800;
+/// With this byte, text stands after a quote that closes on a later line than it opens: it is rather the next quote's first half.
+pub(crate) const STRAY: u16 = 0x1000;
 
 /// Lexing states. What stands after a closing quote is lexed as unquoted text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -28,12 +30,14 @@ enum State {
     Field,
     /// In unquoted text, with this many bytes of a delimiter seen.
     Plain(u8),
-    /// In quotes; whether the last byte was a carriage return.
-    Quoted(bool),
+    /// In quotes.
+    Quoted { cr: bool, lines: bool },
     /// After a backslash in quotes.
-    Escaped,
+    Escaped { lines: bool },
     /// After a quote in quotes: closed, or half of a doubled quote.
-    QuoteSeen,
+    QuoteSeen { lines: bool },
+    /// After quotes that are closed, in blanks that do not count.
+    Closed { lines: bool },
     /// NDJSON: in a line of blanks so far.
     Blank,
     /// NDJSON: in a line that is not blank.
@@ -68,7 +72,8 @@ impl Dialect {
 /// Text in the bytes of an encoding. Characters that the encoding lacks become `?`.
 pub(crate) fn encode(text: &str, encoding: Encoding) -> Vec<u8> {
     match encoding {
-        Encoding::Utf8 => text.as_bytes().to_vec(),
+        // UTF-16 is read as the UTF-8 made from it.
+        Encoding::Utf8 | Encoding::Utf16 | Encoding::Utf16Le | Encoding::Utf16Be => text.as_bytes().to_vec(),
         Encoding::Latin1 => text.chars().map(|c| u8::try_from(u32::from(c)).unwrap_or(b'?')).collect(),
         Encoding::Windows1252 => text.chars().map(crate::typed::text::to_windows_1252).collect(),
     }
@@ -130,7 +135,7 @@ impl Automaton {
             table.push(row);
         }
         assert!(states.len() < 250, "a delimiter or comment prefix longer than the plan allows");
-        let quoted = states.iter().map(|s| matches!(s, State::Quoted(_) | State::Escaped)).collect();
+        let quoted = states.iter().map(|s| matches!(s, State::Quoted { .. } | State::Escaped { .. })).collect();
         let comment = states.iter().map(|s| matches!(s, State::Comment)).collect();
         let nothing = states.iter().map(|s| matches!(s, State::Record | State::Blank | State::Comment)).collect();
         Self { table, quoted, comment, nothing, cr_ends, marks }
@@ -185,7 +190,7 @@ fn csv_step(dialect: &Dialect, state: State, byte: u8, comments: bool) -> (State
         State::Comment => (if is_end { State::Record } else { State::Comment }, if is_end { END_SKIP } else { 0 }),
         State::Field => {
             if Some(byte) == dialect.quote {
-                return (State::Quoted(false), 0);
+                return (State::Quoted { cr: false, lines: false }, 0);
             }
             if dialect.trim && is_blank(byte) && dialect.delimiter[0] != byte {
                 return (State::Field, 0);
@@ -197,22 +202,28 @@ fn csv_step(dialect: &Dialect, state: State, byte: u8, comments: bool) -> (State
             let seen = delimiter_progress(&dialect.delimiter, usize::from(seen), byte);
             if seen == dialect.delimiter.len() { (State::Field, FIELD) } else { (State::Plain(seen as u8), 0) }
         }
-        State::Quoted(_) if dialect.escape == Escape::Backslash && byte == b'\\' => (State::Escaped, 0),
-        State::Quoted(_) if Some(byte) == dialect.quote => {
-            (if dialect.escape == Escape::Double { State::QuoteSeen } else { State::Plain(0) }, 0)
+        State::Quoted { lines, .. } if dialect.escape == Escape::Backslash && byte == b'\\' => (State::Escaped { lines }, 0),
+        State::Quoted { lines, .. } if Some(byte) == dialect.quote => (State::QuoteSeen { lines }, 0),
+        State::Quoted { cr, lines } => match byte {
+            b'\r' => (State::Quoted { cr: true, lines: true }, LINE),
+            b'\n' => (State::Quoted { cr: false, lines: true }, if cr { 0 } else { LINE }),
+            _ => (State::Quoted { cr: false, lines }, 0),
+        },
+        State::Escaped { lines } => match byte {
+            b'\r' => (State::Quoted { cr: true, lines: true }, LINE),
+            b'\n' => (State::Quoted { cr: false, lines: true }, LINE),
+            _ => (State::Quoted { cr: false, lines }, 0),
+        },
+        State::QuoteSeen { lines } if dialect.escape == Escape::Double && Some(byte) == dialect.quote => {
+            (State::Quoted { cr: false, lines }, 0)
         }
-        State::Quoted(cr) => match byte {
-            b'\r' => (State::Quoted(true), LINE),
-            b'\n' => (State::Quoted(false), if cr { 0 } else { LINE }),
-            _ => (State::Quoted(false), 0),
-        },
-        State::Escaped => match byte {
-            b'\r' => (State::Quoted(true), LINE),
-            b'\n' => (State::Quoted(false), LINE),
-            _ => (State::Quoted(false), 0),
-        },
-        State::QuoteSeen if Some(byte) == dialect.quote => (State::Quoted(false), 0),
-        State::QuoteSeen => csv_step(dialect, State::Plain(0), byte, comments),
+        State::QuoteSeen { lines } | State::Closed { lines } => {
+            if dialect.trim && is_blank(byte) && dialect.delimiter[0] != byte {
+                return (State::Closed { lines }, 0);
+            }
+            let (next, action) = csv_step(dialect, State::Plain(0), byte, comments);
+            (next, if lines && next == State::Plain(0) { STRAY } else { action })
+        }
         State::Json | State::Blank => (State::Json, 0),
     }
 }

@@ -118,6 +118,11 @@ impl Index {
         Self { marks: marks.clone(), row_bytes, window: LONG, records: Vec::new(), ends: Vec::new() }
     }
 
+    /// Where the fields of one of [`Index::records`] end, in the text.
+    pub(crate) fn ends_of(&self, record: &Record) -> &[u32] {
+        &self.ends[record.first as usize..(record.first + record.fields) as usize]
+    }
+
     /// Finds at most `most` ordinary records from `from` on, which is the first byte of a line, and none that is not complete. What
     /// was found before is forgotten. Without `FIELDS`, the ends of fields are not noted.
     pub(crate) fn find<const FIELDS: bool>(&mut self, text: &[u8], from: usize, most: usize) {

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use sluice_contract::Plan;
 
-use super::automaton::{Automaton, END_ROW, END_SKIP, FIELD, RECORD};
+use super::automaton::{Automaton, END_ROW, END_SKIP, LINE, RECORD, STRAY};
 use super::index::Index;
 use super::splitter::{Found, Open, Splitter};
 use crate::HeaderEnd;
@@ -38,7 +38,7 @@ pub(crate) enum TrackEnd {
     Open { state: Option<u16>, rows: u64, lines: u64, last: Option<Mark> },
     /// At this place it is the same as another track.
     Meets { track: u16, here: Mark, there: Mark },
-    /// Its first record is longer than allowed, wherever it began.
+    /// Its first record is longer than allowed wherever it began, or is cut at a line end that may stand before the segment.
     Lost,
 }
 
@@ -187,9 +187,12 @@ impl Track {
                 }
                 return true;
             }
-            if step > 0xff && step & FIELD == 0 {
-                self.lines += 1;
+            if step & STRAY != 0 {
+                // It is cut at its first line end, which may stand in an earlier segment.
+                self.end = Some(TrackEnd::Lost);
+                return false;
             }
+            self.lines += u64::from(step & LINE != 0);
         }
         self.pos += limit as u64;
         self.first = Some(state);

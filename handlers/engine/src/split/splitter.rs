@@ -1,13 +1,14 @@
 //! Cuts a text into records, with bounded memory and a way back out of an unclosed quote.
 //!
-//! A record whose end is not found within `row_bytes` bytes (or before the end of the file, while a quote is open) is cut:
+//! A record whose end is not found within `row_bytes` bytes (or before the end of the file, while a quote is open), or in which text stands
+//! after a quote that closes on a later line than it opens, is cut:
 //! - if it holds a line end, it ends there, as an unclosed quote, and the next line is a new record. For the next `row_bytes` bytes a
 //!   record may have at most [`CAREFUL_LINES`] lines, so that going back costs a bounded number of passes over the same bytes;
 //! - if not, the rest up to the next line end is dropped.
 
 use std::sync::Arc;
 
-use super::automaton::{Automaton, END_SKIP, FIELD, LINE, RECORD};
+use super::automaton::{Automaton, END_SKIP, FIELD, LINE, RECORD, STRAY};
 use super::index::Index;
 
 /// Most lines of a record in the `row_bytes` bytes after an unclosed quote.
@@ -125,6 +126,8 @@ impl Splitter {
             if step > 0xff {
                 if step & FIELD != 0 {
                     self.delimiters.push(i as u32 + 1);
+                } else if step & STRAY != 0 {
+                    return self.cut(text, i + 1);
                 } else if step & LINE != 0 {
                     self.lines += 1;
                     if self.careful > 0 && self.lines >= CAREFUL_LINES {

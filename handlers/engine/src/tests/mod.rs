@@ -2,6 +2,7 @@
 
 mod aggregates;
 mod columns;
+mod corpus;
 mod csv_files;
 mod cuts;
 mod documentation;

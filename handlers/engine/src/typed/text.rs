@@ -16,7 +16,7 @@ const WINDOWS_1252: [char; 32] = [
 /// # Errors
 /// The place of the first byte that is no valid UTF-8.
 pub(crate) fn decode(bytes: &[u8], encoding: Encoding) -> Result<Cow<'_, str>, usize> {
-    if encoding == Encoding::Utf8 || bytes.is_ascii() {
+    if !encoding.is_single_byte() || bytes.is_ascii() {
         return std::str::from_utf8(bytes).map(Cow::Borrowed).map_err(|e| e.valid_up_to());
     }
     Ok(Cow::Owned(bytes.iter().map(|b| decode_byte(*b, encoding)).collect()))
