@@ -54,8 +54,8 @@ pub(crate) fn find(head: &[u8], whole: bool) -> Found {
     Found { dialect, fit, findings }
 }
 
-/// A delimiter that stands in no text: the file is one column.
-const ONE_COLUMN: &str = "\u{0}";
+/// A delimiter that stands in no text (Unicode keeps it free for programs): the file is one column.
+const ONE_COLUMN: &str = "\u{fdd0}";
 
 /// A delimiter without its blanks: `, ` and `,` are no rivals.
 fn core(delimiter: &str) -> &str {
@@ -183,6 +183,11 @@ mod tests {
             let found = find(text.as_bytes(), true);
             assert_eq!(found.fit.width, 1, "{text} {:?}", found.dialect);
         }
+    }
+
+    #[test]
+    fn a_nul_character_is_no_delimiter() {
+        assert_eq!(find(b"a\0b\nc\0d\n", true).fit.width, 1);
     }
 
     #[test]
