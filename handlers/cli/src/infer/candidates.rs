@@ -125,7 +125,7 @@ fn pieces(run: &str) -> Vec<String> {
             let piece: String = chars[..chars.len() / parts].iter().collect();
             // A run of blanks only is how columns are aligned, not how they are parted.
             let is_time = piece.contains(':') && piece.chars().any(|c| c != ':');
-            if piece.repeat(parts) == run && piece.len() <= MAX_DELIMITER && piece.trim_matches(' ') != "" && !is_time {
+            if piece.repeat(parts) == run && piece.len() <= MAX_DELIMITER && !piece.trim_matches(' ').is_empty() && !is_time {
                 pieces.push(piece);
             }
         }

@@ -38,7 +38,7 @@ pub(crate) fn look(source: &mut Source<'_>, most_rows: u64) -> Result<Look> {
     dialect.encoding = source.encoding;
     if fit.width < 2 {
         let head = String::from_utf8_lossy(&source.head);
-        dialect.delimiter = UNUSED.into_iter().find(|d| !head.contains(d)).unwrap_or("\u{1f}").to_owned();
+        UNUSED.into_iter().find(|d| !head.contains(d)).unwrap_or("\u{1f}").clone_into(&mut dialect.delimiter);
     }
     let header = match &names {
         Names::Header { rows, .. } => *rows,

@@ -54,8 +54,8 @@ pub(crate) fn find(head: &[u8], whole: bool) -> Found {
     Found { dialect, fit, findings }
 }
 
-/// A delimiter that stands in no text: the file is one column.
-const ONE_COLUMN: &str = "\u{0}";
+/// A delimiter that stands in no text (Unicode keeps it free for programs): the file is one column.
+const ONE_COLUMN: &str = "\u{fdd0}";
 
 /// A delimiter without its blanks: `, ` and `,` are no rivals.
 fn core(delimiter: &str) -> &str {
@@ -128,6 +128,12 @@ fn comment(text: &str) -> Option<String> {
             continue;
         }
         let usual = marks(without[without.len() / 2]);
+        // Remarks at the top, of which one may have as many delimiters as the rows by chance.
+        let is_remark = |line: &&str| line.starts_with(&format!("{mark} "));
+        let is_at_top = lines.iter().take(with.len()).all(|line| line.starts_with(mark));
+        if usual != [0; 4] && is_at_top && with.iter().all(is_remark) && with.iter().any(|line| marks(line) != usual) {
+            return Some(mark.to_owned());
+        }
         let is_numeric = mark == "--" || mark == "%";
         // A line with the delimiters of the others is data, or a header that begins with the mark.
         if usual != [0; 4] && with.iter().all(|line| marks(line) != usual) && !(is_numeric && with.len() < 2) {
@@ -180,6 +186,11 @@ mod tests {
     }
 
     #[test]
+    fn a_nul_character_is_no_delimiter() {
+        assert_eq!(find(b"a\0b\nc\0d\n", true).fit.width, 1);
+    }
+
+    #[test]
     fn quotes_and_escapes_are_found() {
         assert_eq!(dialect("a,b\n'x, y',1\n'z, w',2\n").quote, Some(b'\''));
         assert_eq!(dialect("a,b\nO'Neil,1\nD'Arc,2\n").quote, Some(b'"'));
@@ -190,6 +201,7 @@ mod tests {
 
     #[test]
     fn comments_are_found() {
+        assert_eq!(dialect("# made by hand\n# by me, and you\na,b\n1,2\n3,4\n").comment.as_deref(), Some("#"));
         assert_eq!(dialect("# made by hand\na,b\n1,2\n# and, so, on\n3,4\n").comment.as_deref(), Some("#"));
         assert_eq!(dialect("#a,b\n1,2\n3,4\n").comment, None);
     }

@@ -153,7 +153,9 @@ impl<R: BufRead> BufRead for ToUtf8<R> {
                 break;
             }
             self.input.consume(bytes.len());
-            bytes.iter().for_each(|byte| self.byte(*byte));
+            for byte in bytes {
+                self.byte(byte);
+            }
         }
         Ok(&self.out[self.at..])
     }

@@ -117,6 +117,11 @@ pub(crate) fn find(fit: &Fit) -> Table {
 
 /// Rows at the start that have one cell at most, though they have all delimiters: a sheet's title, exported.
 fn blank_rows_before(fit: &Fit) -> usize {
+    // What a spreadsheet takes as the delimiter, such as `sep=;`.
+    let is_hint = |record: &Record| record.start.len() == 5 && record.start[..4].eq_ignore_ascii_case(b"sep=");
+    if fit.rows().next().is_some_and(is_hint) {
+        return 1;
+    }
     let filled = |record: &Record| record.cells().iter().filter(|c| !c.is_empty()).count();
     let mut counts: Vec<usize> = fit.rows().take(ROWS).map(filled).collect();
     let leading = counts.iter().take_while(|n| **n <= 1).count();
@@ -147,7 +152,10 @@ fn header_rows(body: &[Vec<String>]) -> (usize, u8, String) {
     let most = MAX_HEADER.min((body.len() - 1).saturating_sub(1).max(1));
     for rows in (1..=most).rev() {
         let classes = column_classes(&body[rows..]);
-        if body[..rows].iter().enumerate().all(|(i, row)| is_header_row(row, &classes, i > 0)) {
+        let is_header = |(i, row): (usize, &Vec<String>)| {
+            is_header_row(row, &classes, i > 0) || (i + 1 < rows && is_header_row(&body[rows - 1], &classes, true) && is_group_row(row))
+        };
+        if body[..rows].iter().enumerate().all(is_header) {
             let typed = classes.iter().filter(|c| **c != Class::Text).count();
             let why = format!("in {typed} of {} columns its cells are no values of the column's type", classes.len());
             let sure = sure::after(2 * typed as u64 + body.len().min(20) as u64 / 2).min(if rows > 1 { 85 } else { 99 });
@@ -199,11 +207,20 @@ fn is_header_row(row: &[String], classes: &[Class], is_further: bool) -> bool {
     if typed.is_empty() {
         return false;
     }
-    let texts = typed.iter().filter(|(cell, _)| *cell == Class::Text).count();
+    // `n` and `yes` are names too where the column is something else.
+    let is_text = |(cell, column): &&(Class, Class)| *cell == Class::Text || (*cell == Class::Word && *column != Class::Word);
+    let texts = typed.iter().filter(is_text).count();
     let others = typed.iter().filter(|(cell, column)| cell == column).count();
     // A second header row has units or sub-names under most columns; a row of nulls is data.
     let enough = if is_further { texts * 10 >= typed.len() * 6 } else { texts > 0 };
     others == 0 && enough
+}
+
+/// `,2019,,2020,`: names that stand over several columns each.
+fn is_group_row(row: &[String]) -> bool {
+    let blank = row.iter().filter(|cell| cell.is_empty()).count();
+    let is_name = |cell: &String| class(cell) == Class::Text || cell.parse::<u32>().is_ok_and(|n| (1800..2100).contains(&n));
+    blank * 3 >= row.len() && blank < row.len() && row.iter().filter(|cell| !cell.is_empty()).all(is_name)
 }
 
 /// `country,2019,2020`: names that are numbers.
@@ -238,7 +255,7 @@ fn header_of_another_width(fit: &Fit, body: &[Vec<String>]) -> Option<Table> {
             format!("the header has {} fields and the rows have {}", names.len(), fit.width),
         ));
         let mut names = names;
-        while names.last().is_some_and(|n| n.is_empty()) {
+        while names.last().is_some_and(String::is_empty) {
             names.pop();
         }
         if unusable(&names).is_some() {
@@ -272,6 +289,12 @@ mod tests {
     #[test]
     fn headers_are_found() {
         assert_eq!(table("id,name\n1,Ada\n2,Bob\n").names, header(1, &["id", "name"]));
+        assert_eq!(table("n\n1\n2\n3\n").names, header(1, &["n"]));
+        assert_eq!(
+            table(",2019,,2020,\nregion,sales,cost,sales,cost\na,1,2,3,4\nb,5,6,7,8\n").names,
+            header(2, &["region", "2019 sales", "2019 cost", "2020 sales", "2020 cost"])
+        );
+        assert_eq!(table("sep=;\na;b\n1;2\n3;4\n").skip_lines, 1);
         assert_eq!(table("1,Ada\n2,Bob\n").names, Names::Position(vec!["column_1".into(), "column_2".into()]));
         assert_eq!(
             table("id,sales,,note\n,2019 EUR,2020 EUR,\n1,10,20,good\n2,11,30,bad\n").names,
