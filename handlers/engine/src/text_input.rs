@@ -317,7 +317,8 @@ impl Lines {
         }
         // A record that is the header once more is not ordinary, nor is what follows it until it is read.
         let (skips, text, encoding) = (&self.skips, &self.text, self.rows.reading.encoding);
-        let header = is_csv.then(|| index.records.iter().position(|r| skips.is_header(text, r, index.ends_of(r), encoding, &mut self.scratch)));
+        let header =
+            is_csv.then(|| index.records.iter().position(|r| skips.is_header(text, r, index.ends_of(r), encoding, &mut self.scratch)));
         if let Some(at) = header.flatten() {
             index.records.truncate(at);
         }

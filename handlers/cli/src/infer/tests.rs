@@ -157,6 +157,8 @@ proptest! {
         columns in prop::collection::vec(prop::collection::vec(cell(), 12), 2..6),
         delimiter in prop::sample::select(vec![',', ';', '\t', '|']),
     ) {
+        // A first row of words alone, above values of other types, could as well be a second row of the header.
+        prop_assume!(columns.iter().any(|c| c[0].starts_with(|first: char| first.is_ascii_digit() || first == '-')));
         let names: Vec<String> = (0..columns.len()).map(|i| format!("Field {}", char::from(b'a' + i as u8))).collect();
         let mut rows = vec![names];
         rows.extend((0..12).map(|r| columns.iter().map(|c| c[r].clone()).collect::<Vec<_>>()));
