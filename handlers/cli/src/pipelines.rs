@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, Subcommand};
 use serde::Deserialize;
 use serde_json::{Value, json};
+use sluice_contract::{Draft, Mistakes};
 
 use crate::api::connection::Connection;
 use crate::api::{Body, Client, view};
@@ -140,15 +141,16 @@ fn versions(value: &Value, json: bool) -> Result<()> {
     terminal::print(&table.to_string())
 }
 
-/// Stores a pipeline file with its contract. Mistakes that can be seen here are said here, with the names of the files.
+/// Stores a pipeline file with its contract. Mistakes are left to the service where it can find more of them than can be seen here.
 pub(crate) async fn put(client: &Client, file: &Path) -> Result<Value> {
     let texts = Texts::read(file)?;
-    let plan = texts.plan().map_err(|mistakes| mistaken(&mistakes))?;
+    let Draft { plan, mistakes } = Draft::read(&texts.sources());
+    let Some(name) = plan.map(|plan| plan.pipeline.name).filter(|name| !name.is_empty()) else { return Err(mistaken(&Mistakes(mistakes))) };
     let body = json!({
         "pipeline": texts.pipeline,
         "contract": texts.contract,
         "pipelineFile": texts.pipeline_file,
         "contractFile": texts.contract_file,
     });
-    client.put(&["pipelines", &plan.pipeline.name], Body::Json(&body)).await
+    client.put(&["pipelines", &name], Body::Json(&body)).await
 }

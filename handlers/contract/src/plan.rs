@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::parse::columns::Columns;
 use crate::parse::{contract, pipeline};
 use crate::reader::{CONTRACT, Cursor, PIPELINE, Report};
+use crate::yaml;
 use crate::{Contract, Mistake, Mistakes, Pipeline};
 
 /// The texts a plan is made from.
@@ -18,6 +19,23 @@ pub struct Sources<'a> {
     pub contract_file: &'a str,
     /// Its YAML text.
     pub contract: &'a str,
+}
+
+impl Sources<'_> {
+    /// Mistakes that were found in a plan of these sources, with the name of the pipeline file, and with line and column where only the path
+    /// in it was known.
+    #[must_use]
+    pub fn place(&self, found: Mistakes) -> Mistakes {
+        let root = yaml::load(self.pipeline).ok().map(|(root, _)| root);
+        let placed = found.0.into_iter().map(|mut mistake| {
+            if let (0, Some(root)) = (mistake.line, &root) {
+                let place = root.nearest(&mistake.path).place;
+                (mistake.line, mistake.column) = (place.line, place.column);
+            }
+            Mistake { file: self.pipeline_file.to_owned(), ..mistake }
+        });
+        Mistakes(placed.collect())
+    }
 }
 
 /// A checked pipeline with its contract. SQL expressions are syntactically unchecked here: the engine compiles them.

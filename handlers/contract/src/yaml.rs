@@ -37,6 +37,25 @@ pub(crate) struct Node {
     height: usize,
 }
 
+impl Node {
+    /// The value at a path such as `tasks[2].mask.column`, or the nearest one around it.
+    pub(crate) fn nearest(&self, path: &str) -> &Self {
+        let mut node = self;
+        for step in path.split(['.', '[']).filter(|step| !step.is_empty()) {
+            let next = match (&node.kind, step.strip_suffix(']').and_then(|index| index.parse::<usize>().ok())) {
+                (Kind::List(items), Some(index)) => items.get(index),
+                (Kind::Map(entries), None) => entries.iter().find(|entry| entry.key == step).map(|entry| &entry.value),
+                _ => None,
+            };
+            match next {
+                Some(next) => node = next,
+                None => break,
+            }
+        }
+        node
+    }
+}
+
 #[derive(Debug, Clone)]
 pub(crate) enum Kind {
     /// Text, and whether it was written without quotes (so that `12` is a number and `"12"` is not).

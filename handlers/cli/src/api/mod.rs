@@ -12,14 +12,16 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use url::Url;
 
-use crate::text::tame;
+use crate::text::{shorten, tame};
 use crate::{Fault, Result};
 use token::TokenSource;
 
 /// A request is given up after this long without an answer. The platform itself answers within 230 s.
 const TIMEOUT: Duration = Duration::from_mins(4);
-/// How often a request is sent that the service could not serve for now.
-const TRIES: u32 = 4;
+/// How often a request is sent that the service could not serve for now: over a quarter of a minute in all.
+const TRIES: u32 = 6;
+/// Most characters shown of an answer that is not the API's.
+const MOST_FOREIGN: usize = 200;
 /// Items of a page.
 const PAGE: &str = "200";
 
@@ -130,7 +132,7 @@ impl Client {
             };
             let answer = self.authorize(request).await?.send().await;
             let busy = match &answer {
-                Ok(response) => matches!(response.status(), StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS),
+                Ok(response) => is_busy(response, &method),
                 Err(error) => error.is_connect() && method == Method::GET,
             };
             if !busy || last {
@@ -145,6 +147,15 @@ impl Client {
     async fn authorize(&self, request: RequestBuilder) -> Result<RequestBuilder> {
         Ok(request.bearer_auth(self.token.token(&self.http).await?))
     }
+}
+
+/// Whether the same request may be answered in a moment. A host whose handler is just being started again answers without a problem of the
+/// API: what only reads can be asked once more.
+fn is_busy(response: &Response, method: &Method) -> bool {
+    let status = response.status();
+    let is_problem = response.headers().get("content-type").is_some_and(|kind| kind.as_bytes().starts_with(b"application/problem"));
+    matches!(status, StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS)
+        || (status.is_server_error() && method == Method::GET && !is_problem)
 }
 
 /// A connection that could not be made or broke, without the URL's query, which may hold a secret.
@@ -173,14 +184,20 @@ fn refused(status: StatusCode, body: &[u8]) -> Fault {
     let mut message = match (word("code"), word("detail")) {
         (Some(code), Some(detail)) => format!("{code}: {detail}"),
         (None, Some(detail)) => detail,
-        _ => format!("the service answered {status}"),
+        _ => {
+            let body = String::from_utf8_lossy(body);
+            let first =
+                body.lines().next().map(|line| shorten(line, MOST_FOREIGN)).filter(|line| !line.is_empty() && !line.starts_with('<'));
+            first.map_or_else(|| format!("the service answered {status}"), |line| format!("the service answered {status}: {line}"))
+        }
     };
     // Writing to a String cannot fail.
     let parts = |key: &str| problem.get(key).and_then(Value::as_array).cloned().unwrap_or_default();
     for mistake in parts("mistakes") {
         let text = |key: &str| mistake.get(key).and_then(Value::as_str).map(tame).unwrap_or_default();
         let line = mistake.get("line").and_then(Value::as_u64).unwrap_or_default();
-        let _ = write!(message, "\n{}:{line}: {} {}: {}", text("file"), text("code"), text("path"), text("message"));
+        let column = mistake.get("column").and_then(Value::as_u64).map(|column| format!("{column}:")).unwrap_or_default();
+        let _ = write!(message, "\n{}:{line}:{column} {} {}: {}", text("file"), text("code"), text("path"), text("message"));
     }
     for part in parts("problems") {
         let text = |key: &str| part.get(key).and_then(Value::as_str).map(tame).unwrap_or_default();
@@ -193,6 +210,8 @@ fn refused(status: StatusCode, body: &[u8]) -> Fault {
         403 => Fault::unreachable(format!("{message}\nthis principal may not do that")),
         400..=499 => Fault::usage(message),
         502..=504 => Fault::unreachable(message),
+        // Not from the API, which says what is wrong: from the host in front of it.
+        500.. if problem.is_null() => Fault::unreachable(message),
         _ => Fault::internal(message),
     }
 }
@@ -226,7 +245,11 @@ mod tests {
         assert_eq!(fault.exit, Exit::Usage);
         assert!(fault.message.contains("p.yaml:7: P0203 rules[0].when: no column x"), "{}", fault.message);
         assert_eq!(refused(StatusCode::UNAUTHORIZED, b"").exit, Exit::Unreachable);
-        assert_eq!(refused(StatusCode::INTERNAL_SERVER_ERROR, b"<html>").exit, Exit::Internal);
+        assert_eq!(refused(StatusCode::INTERNAL_SERVER_ERROR, br#"{"code":"H0500","detail":"unexpected"}"#).exit, Exit::Internal);
+        let host = refused(StatusCode::INTERNAL_SERVER_ERROR, b"<html>");
+        assert_eq!((host.exit, host.message.as_str()), (Exit::Unreachable, "the service answered 500 Internal Server Error"));
+        let gave_up = refused(StatusCode::SERVICE_UNAVAILABLE, b"devhost: the handler gave up\nmore");
+        assert_eq!(gave_up.message, "the service answered 503 Service Unavailable: devhost: the handler gave up");
     }
 
     #[test]

@@ -56,7 +56,8 @@ impl Texts {
         Plan::parse(&self.sources())
     }
 
-    fn sources(&self) -> Sources<'_> {
+    /// Its texts with their names.
+    pub(crate) fn sources(&self) -> Sources<'_> {
         Sources {
             pipeline_file: &self.pipeline_file,
             pipeline: &self.pipeline,
@@ -93,7 +94,8 @@ pub(crate) fn mistaken(mistakes: &Mistakes) -> Fault {
 
 /// Compiles the pipeline at `path` with the values and tables given.
 pub(crate) fn compile(path: &Path, given: &Given, adapt: impl FnOnce(&mut Plan)) -> Result<Arc<Compiled>> {
-    let Draft { plan, mistakes } = Draft::read(&Texts::read(path)?.sources());
+    let texts = Texts::read(path)?;
+    let Draft { plan, mistakes } = Draft::read(&texts.sources());
     let Some(mut plan) = plan else { return Err(mistaken(&Mistakes(mistakes))) };
     adapt(&mut plan);
     let parameters = parameters(&plan.pipeline.parameters, &given.parameters)?;
@@ -103,7 +105,8 @@ pub(crate) fn compile(path: &Path, given: &Given, adapt: impl FnOnce(&mut Plan))
         _ if !mistakes.is_empty() => return Err(mistaken(&Mistakes(mistakes))),
         (tables, secrets) => (tables?, secrets?),
     };
-    Mistakes::join(mistakes, Compiled::new(plan, parameters, tables, secrets)).map_err(|m| mistaken(&m))
+    let compiled = Compiled::new(plan, parameters, tables, secrets).map_err(|found| texts.sources().place(found));
+    Mistakes::join(mistakes, compiled).map_err(|m| mistaken(&m))
 }
 
 fn parameters(declared: &BTreeMap<String, ParameterSpec>, given: &[(String, String)]) -> Result<Parameters> {

@@ -149,10 +149,34 @@ fn mistakes_of_the_configuration_are_said_all_at_once() {
         run(sluice().arg("check").arg(&file).arg("--pipeline").arg(&pipeline).args(tables.iter().flat_map(|t| ["--table", t])));
     assert_eq!(code, 2);
     assert!(["review.approvers", "shortRow", "arr_dela"].iter().all(|what| err.contains(what)), "{err}");
+    fs::write(&pipeline, text.replace("take: { carrier_name: name }", "take: { carrier_name: nome }")).unwrap();
+    let (_, _, err) =
+        run(sluice().arg("check").arg(&file).arg("--pipeline").arg(&pipeline).args(tables.iter().flat_map(|t| ["--table", t])));
+    let line = text.lines().position(|l| l.contains("table: airlines")).unwrap() + 1;
+    assert!(err.contains(&format!("flights.pipeline.yaml:{line}:")) && err.contains("E0011"), "{err}");
     for missing in ["nowhere.yaml", "flights.odcs.yaml"] {
         assert_eq!(run(sluice().arg("check").arg(&file).arg("--pipeline").arg(folder.path().join(missing))).0, 2, "{missing}");
     }
     fs::copy(flights().join("flights.pipeline.yaml"), &pipeline).unwrap();
     let (code, _, err) = run(sluice().arg("check").arg(&file).arg("--pipeline").arg(&pipeline));
     assert!(code == 2 && err.contains("--table airlines=FILE"), "{err}");
+}
+
+#[test]
+fn the_first_example_of_the_documentation_takes_its_own_file() {
+    let page = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/CONTRACTS.md")).unwrap();
+    let (_, after) = page.split_once("Say that a partner sends this file:").unwrap();
+    let file: String = after.lines().skip_while(|l| l.is_empty()).map_while(|l| l.strip_prefix("    ")).map(|l| format!("{l}\n")).collect();
+    let examples: Vec<&str> = page.split("```yaml\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
+    let folder = tempdir().unwrap();
+    let write = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        fs::write(&path, text).unwrap();
+        path
+    };
+    let (csv, _) = (write("customers.csv", &file), write("customers.odcs.yaml", examples[0]));
+    let pipeline = write("customers.pipeline.yaml", examples[1]);
+    let (code, report) = report(sluice().arg("check").arg(&csv).arg("--pipeline").arg(&pipeline));
+    assert_eq!(code, 0, "{report}");
+    assert_eq!((total(&report, "accepted"), total(&report, "rejected")), (2, 0), "{report}");
 }

@@ -143,12 +143,13 @@ fn contract_file(value: &Cursor<'_>) -> Option<String> {
 fn limits(value: &Cursor<'_>) -> Option<Limits> {
     let fields = value.fields(&["rejectedPercent", "rowBytes", "expansion"])?;
     let defaults = Limits::default();
-    let rejected_percent = match fields.get("rejectedPercent") {
-        Some(value) => Some(percent(&value)?),
-        None => None,
-    };
+    let rejected_percent = fields.get("rejectedPercent").map(|value| percent(&value));
     let row_bytes = fields.get("rowBytes").map_or(Some(defaults.row_bytes), |v| v.integer(1..=MAX_ROW_BYTES));
     let expansion = fields.get("expansion").map_or(Some(defaults.expansion), |v| v.integer(1..=MAX_EXPANSION));
+    let rejected_percent = match rejected_percent {
+        Some(percent) => Some(percent?),
+        None => None,
+    };
     Some(Limits { rejected_percent, row_bytes: row_bytes?, expansion: expansion? })
 }
 

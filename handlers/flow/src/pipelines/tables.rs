@@ -66,7 +66,14 @@ async fn try_pipelines(context: &Context, name: &str, batch: &arrow::array::Reco
         let values = complete(&plan, parameters(context, &pointer.name).await?.as_ref());
         if let Err(Mistakes(found)) = Compiled::new(plan, values, tables, secrets) {
             // Only what names this table's rows or columns: a table that is still missing does not keep this one out.
-            mistakes.extend(found.into_iter().filter(|m| ["E0011", "E0012"].contains(&m.code.as_str()) && m.message.contains(name)));
+            mistakes.extend(
+                version
+                    .sources()
+                    .place(Mistakes(found))
+                    .0
+                    .into_iter()
+                    .filter(|m| ["E0011", "E0012"].contains(&m.code.as_str()) && m.message.contains(name)),
+            );
         }
     }
     if mistakes.is_empty() { Ok(()) } else { Err(Mistakes(mistakes).into()) }
@@ -130,5 +137,5 @@ pub(super) async fn compile(context: &Context, sources: &Sources<'_>) -> Result<
     let tables = load_tables(context, &pinned).await?;
     let secrets = load_secrets(context, &plan, Missing::IsLeftOut).await?;
     let values = complete(&plan, parameters(context, &plan.pipeline.name).await?.as_ref());
-    Ok(Mistakes::join(mistakes, Compiled::new(plan, values, tables, secrets))?)
+    Ok(Mistakes::join(mistakes, Compiled::new(plan, values, tables, secrets).map_err(|found| sources.place(found)))?)
 }
