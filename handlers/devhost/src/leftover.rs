@@ -101,6 +101,11 @@ mod tests {
     async fn ends_the_child_it_noted_and_no_other() {
         let dir = tempfile::tempdir().unwrap();
         let mut child = Command::new("sleep").arg("86399").spawn().unwrap();
+        // Its command line is empty for the moment between its start and its arguments.
+        let pid = Pid::from_child(&child);
+        while command_line(pid).is_none_or(|command| !command.contains("sleep 86399")) {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
         ChildNote::new(dir.path(), "c", "another command".into()).write(child.id()).unwrap();
         let note = ChildNote::new(dir.path(), "c", "sleep 86399".into());
         assert!(note.stop_leftover(Signal::TERM, Duration::from_secs(5)).await.unwrap());
