@@ -93,7 +93,7 @@ pub const DEVSTORE_KEY: &str = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsu
 pub struct AzuriteConfig {
     /// Port of the blob service; 0 picks a free one.
     pub blob_port: u16,
-    /// Main script of the blob service: `<azurite>/dist/src/blob/main.js`.
+    /// Main script of the blob service: `<azurite>/dist/src/blob/main.js`, or one that ends in it.
     pub script: PathBuf,
     /// The Node.js executable.
     pub node: PathBuf,

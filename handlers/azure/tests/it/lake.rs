@@ -28,6 +28,27 @@ async fn long_listings_come_in_pages() {
     conformance::lake_pages(backends(Some(&azurite), None).lake.as_ref(), "pages").await;
 }
 
+/// The emulator's store would compare such names as numbers (see tools/azurite/blob.js).
+#[tokio::test]
+async fn names_like_numbers_are_told_apart() {
+    let (azurite, _cosmos) = provisioned().await;
+    let lake = backends(Some(&azurite), None).lake;
+    let names = ["1", "1.0", "10", "1a", "1e1", "9", "90", "9b", "a(b)/1", "a(b)/2", "a(bc)/3"];
+    for name in names.iter().rev() {
+        lake.create(&BlobPath::new(RAW, *name), Bytes::from_static(name.as_bytes()), &BTreeMap::new()).await.unwrap();
+    }
+    for name in names {
+        assert_eq!(lake.read(&BlobPath::new(RAW, name), 0..u64::MAX, None).await.unwrap(), name);
+    }
+    let listed = async |prefix: &str| {
+        let page = lake.list(RAW, prefix, None).await.unwrap();
+        page.blobs.into_iter().map(|(path, _)| path.path).collect::<Vec<_>>()
+    };
+    assert_eq!(listed("").await, names);
+    assert_eq!(listed("1").await, ["1", "1.0", "10", "1a", "1e1"]);
+    assert_eq!(listed("a(b)/").await, ["a(b)/1", "a(b)/2"]);
+}
+
 #[tokio::test]
 async fn large_pieces_are_one_request_each() {
     let (azurite, _cosmos) = provisioned().await;

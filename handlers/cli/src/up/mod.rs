@@ -24,7 +24,9 @@ use settings::LocalSettings;
 /// Longest wait for the handler and its subscriptions.
 const READY: Duration = Duration::from_mins(2);
 /// Azurite's main script below the application's root.
-const AZURITE: &str = "tools/azurite/node_modules/azurite/dist/src/blob/main.js";
+const AZURITE: &str = "tools/azurite/blob.js";
+/// What it starts.
+const AZURITE_PACKAGE: &str = "tools/azurite/node_modules/azurite";
 /// The function that takes blob events.
 const EVENTS_TO: &str = "Admit";
 /// Subjects of landing containers (Event Grid event schema for Blob Storage).
@@ -119,8 +121,9 @@ struct Prepared {
 
 fn prepare(arguments: &UpArguments, samples: &[samples::Sample]) -> Result<Prepared> {
     let azurite = arguments.app_root.join(AZURITE);
-    if !azurite.is_file() {
-        return Err(Fault::usage(format!("{} is not there: install it with npm ci --prefix tools/azurite", azurite.display())));
+    let package = arguments.app_root.join(AZURITE_PACKAGE);
+    if !azurite.is_file() || !package.is_dir() {
+        return Err(Fault::usage(format!("{} is not there: install it with npm ci --prefix tools/azurite", package.display())));
     }
     let handler = if let Some(handler) = &arguments.handler {
         handler.clone()

@@ -99,8 +99,12 @@ impl App {
 }
 
 fn azurite_script() -> PathBuf {
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tools/azurite/node_modules/azurite/dist/src/blob/main.js");
-    assert!(script.is_file(), "Azurite is missing: run `npm ci --prefix tools/azurite` at the root of the repository");
+    let tools = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tools/azurite");
+    let script = tools.join("blob.js");
+    assert!(
+        tools.join("node_modules/azurite").is_dir(),
+        "Azurite is missing: run `npm ci --prefix tools/azurite` at the root of the repository"
+    );
     script
 }
 

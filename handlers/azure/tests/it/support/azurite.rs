@@ -25,8 +25,11 @@ impl Azurite {
     /// Starts at a free port and waits until it listens.
     pub(crate) fn start() -> Self {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-        let program = root.join("tools/azurite/node_modules/azurite/dist/src/blob/main.js");
-        assert!(program.exists(), "Azurite is missing: run `npm ci --prefix tools/azurite` at the root of the repository");
+        let program = root.join("tools/azurite/blob.js");
+        assert!(
+            root.join("tools/azurite/node_modules/azurite").exists(),
+            "Azurite is missing: run `npm ci --prefix tools/azurite` at the root of the repository"
+        );
         let data = tempfile::tempdir().expect("a temporary folder can be made");
         let mut process = Command::new("node")
             .arg(program)
