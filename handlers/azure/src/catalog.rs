@@ -5,33 +5,32 @@
 //!
 //! **Index.** Every query filters by `kind` and orders by one field, so the default policy (range index on all paths) serves it. Writes
 //! become cheaper if the policy excludes `/*` and includes `/kind/?`, `/id/?` and the fields that `sluice_flow` filters and orders by;
-//! no composite index is needed, since pages continue by the service's own continuation tokens and not by a second order column.
+//! no composite index is needed, since pages continue at a value of the one field they are ordered by (see `cursor`).
 //!
 //! **Consistency.** A message can reach another instance before a session's replicas have caught up, so reads ask for the latest
 //! committed version (a quorum of the region). An account with `Session` consistency and one write region is enough.
 
-use std::{num::NonZero, time::Duration};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use azure_core::http::Etag;
 use azure_data_cosmos::{
     AccountReference, ContainerClient, CosmosClient, CosmosError, FeedScope, RoutingStrategy, TransactionalBatch,
-    feed::ContinuationToken,
     models::ContainerProperties,
     options::{
-        BatchDeleteOptions, BatchReplaceOptions, EndToEndOperationLatencyPolicy, MaxItemCountHint, OperationOptionsBuilder, Precondition,
-        QueryOptions, ReadConsistencyStrategy, Region, ThrottlingRetryOptionsBuilder,
+        BatchDeleteOptions, BatchReplaceOptions, EndToEndOperationLatencyPolicy, OperationOptionsBuilder, Precondition,
+        ReadConsistencyStrategy, Region, ThrottlingRetryOptionsBuilder,
     },
 };
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use futures::TryStreamExt;
 use serde_json::{Map, Value};
-use sluice_flow::{Catalog, Committed, Document, DocumentPage, ETag, Error, Kind, Query, Result, Write};
+use sluice_flow::{Catalog, Committed, Document, DocumentPage, ETag, Error, Query, Result, Write};
 use tokio::sync::OnceCell;
 
 use crate::{
     Patience,
     cosmos_error::{cosmos_error, kind_of},
+    cursor::Cursor,
     query::Statement,
 };
 
@@ -156,34 +155,21 @@ impl Catalog for CosmosCatalog {
     }
 
     async fn query(&self, query: &Query) -> Result<DocumentPage> {
-        let Some(statement) = Statement::of(query)? else { return Ok(DocumentPage::default()) };
+        let cursor = Cursor::of(query)?;
+        let Some(statement) = Statement::of(query, cursor.as_ref())? else { return Ok(DocumentPage::default()) };
         let doing = format!("query documents of kind {}", query.kind);
         let sql = statement.into_sql()?;
         let scope = query.partition.as_ref().map_or_else(FeedScope::full_container, |partition| FeedScope::partition(partition.clone()));
-        let limit = u32::try_from(query.limit).ok().and_then(NonZero::new);
-        let mut options =
-            QueryOptions::default().with_max_item_count(limit.map_or(MaxItemCountHint::ServerDecides, MaxItemCountHint::Limit));
-        if let Some(after) = &query.after {
-            options = options.with_continuation_token(decode_cursor(after)?);
-        }
         self.within(&doing, async {
             let container = self.container().await?;
-            let items = match Box::pin(container.query_items::<Map<String, Value>>(sql, scope, Some(options))).await {
-                Ok(items) => items,
-                Err(error) if query.after.is_some() && refuses_cursor(&error) => return Err(bad_cursor()),
-                Err(error) => return Err(cosmos_error(&doing, &error)),
-            };
-            let mut pages = items.into_pages();
-            // A page may be empty although others follow.
+            let items = Box::pin(container.query_items::<Map<String, Value>>(sql, scope, None)).await;
+            let mut pages = items.map_err(|error| cosmos_error(&doing, &error))?.into_pages();
+            let mut found = Vec::new();
             while let Some(page) = pages.try_next().await.map_err(|error| cosmos_error(&doing, &error))? {
-                let items = page.into_items();
-                if !items.is_empty() {
-                    let token = pages.to_continuation_token().map_err(|error| cosmos_error(&doing, &error))?;
-                    let documents = items.into_iter().map(document).collect::<Result<_>>()?;
-                    return Ok(DocumentPage { documents, next: encode_cursor(&token) });
-                }
+                found.extend(page.into_items());
             }
-            Ok(DocumentPage::default())
+            let (page, next) = Cursor::page(query, cursor.as_ref(), found)?;
+            Ok(DocumentPage { documents: page.into_iter().map(document).collect::<Result<_>>()?, next })
         })
         .await
     }
@@ -262,34 +248,10 @@ fn check_id(id: &str) -> Result<()> {
     if valid { Ok(()) } else { Err(Error::bug("K0400", format!("{id:?} is no document id: expected 1 to 255 bytes without / \\ ? and #"))) }
 }
 
-/// A cursor for `token`, or `None` if the token says that nothing follows. A format that is not known costs an empty page at the end.
-fn encode_cursor(token: &ContinuationToken) -> Option<String> {
-    let drained = || {
-        let state = URL_SAFE_NO_PAD.decode(token.as_str().strip_prefix("c1.")?).ok()?;
-        let state: Value = serde_json::from_slice(&state).ok()?;
-        Some(state.get("root")?.get("kind")? == "drained")
-    };
-    if drained() == Some(true) { None } else { Some(URL_SAFE_NO_PAD.encode(token.as_str())) }
-}
-
-fn decode_cursor(cursor: &str) -> Result<ContinuationToken> {
-    let token = URL_SAFE_NO_PAD.decode(cursor).ok().and_then(|bytes| String::from_utf8(bytes).ok());
-    // Without the SDK's prefix the text would be passed on to the service.
-    token.filter(|token| token.starts_with("c1.")).map(ContinuationToken::from_string).ok_or_else(bad_cursor)
-}
-
-/// Whether planning the rest of a query failed by its token. The SDK checks most of it itself and calls a token of another query 500/20214.
-fn refuses_cursor(error: &CosmosError) -> bool {
-    error.status().is_bad_request() || (error.response().is_none() && u16::from(error.status().status_code()) == 500)
-}
-
-fn bad_cursor() -> Error {
-    Error::new(Kind::Refused, "K0401", "the cursor is not one that was given out for this query; ask again without it")
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::json;
+    use sluice_flow::Kind;
 
     use super::*;
 
@@ -331,19 +293,5 @@ mod tests {
         assert_eq!(of(&[424, 449]).unwrap_err().kind(), Kind::Transient);
         assert_eq!(of(&[424, 413]).unwrap_err().code(), "K0413");
         assert_eq!(of(&[424, 424]).unwrap_err().kind(), Kind::Bug);
-    }
-
-    #[test]
-    fn a_cursor_of_somebody_else_is_refused() {
-        let token = |root: &str| {
-            ContinuationToken::from_string(format!("c1.{}", URL_SAFE_NO_PAD.encode(format!("{{\"root\":{{\"kind\":\"{root}\"}}}}"))))
-        };
-        let cursor = encode_cursor(&token("request")).unwrap();
-        assert_eq!(decode_cursor(&cursor).unwrap(), token("request"));
-        assert_eq!(encode_cursor(&token("drained")), None);
-        for cursor in ["", "!", "c1.abc", &URL_SAFE_NO_PAD.encode("server token")] {
-            let error = decode_cursor(cursor).unwrap_err();
-            assert_eq!((error.kind(), error.code()), (Kind::Refused, "K0401"), "{cursor}");
-        }
     }
 }

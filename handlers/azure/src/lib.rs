@@ -10,6 +10,7 @@ mod blob_service;
 mod catalog;
 mod content_md5;
 mod cosmos_error;
+mod cursor;
 mod grant;
 mod identity;
 mod lake;

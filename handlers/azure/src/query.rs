@@ -6,6 +6,8 @@ use azure_data_cosmos::Query as Sql;
 use serde_json::Value;
 use sluice_flow::{Error, Query, Result};
 
+use crate::cursor::Cursor;
+
 /// Words of the language, which cannot stand behind a dot. (In brackets they could: `c["order"]`; but the driver's own parser, which plans
 /// queries over several partitions and is the emulator's too, takes a double-quoted word for an identifier and finds nothing.)
 const KEYWORDS: &[&str] = &[
@@ -71,12 +73,13 @@ impl Statement {
     ///
     /// # Errors
     /// Code `K0400` (bug): a limit outside of 1..=1000, or a field that the language cannot name.
-    pub(crate) fn of(query: &Query) -> Result<Option<Self>> {
+    pub(crate) fn of(query: &Query, cursor: Option<&Cursor>) -> Result<Option<Self>> {
         if query.limit == 0 || query.limit > MOST {
             return Err(Error::bug("K0400", format!("a page has 1 to {MOST} documents, asked for {}", query.limit)));
         }
-        let mut statement =
-            Self { text: "SELECT * FROM c WHERE c.kind = @p0".to_owned(), parameters: vec![("@p0".to_owned(), query.kind.into())] };
+        let most = Cursor::most(query, cursor);
+        let text = format!("SELECT TOP {most} * FROM c WHERE c.kind = @p0");
+        let mut statement = Self { text, parameters: vec![("@p0".to_owned(), query.kind.into())] };
         if let Some(prefix) = &query.id_prefix {
             let name = statement.parameter(prefix.as_str().into());
             statement.append(format_args!(" AND STARTSWITH(c.id, {name})"));
@@ -97,6 +100,10 @@ impl Statement {
             statement.append(format_args!(" AND {} < {name}", path(field)?));
         }
         let (field, descending) = query.order.unwrap_or(("id", false));
+        if let Some(cursor) = cursor {
+            let name = statement.parameter(cursor.value.as_str().into());
+            statement.append(format_args!(" AND {} {} {name}", path(field)?, if descending { "<=" } else { ">=" }));
+        }
         statement.append(format_args!(" ORDER BY {} {}", path(field)?, if descending { "DESC" } else { "ASC" }));
         Ok(Some(statement))
     }
@@ -155,10 +162,10 @@ mod tests {
             limit: 10,
             after: None,
         };
-        let statement = Statement::of(&query).unwrap().unwrap();
+        let statement = Statement::of(&query, None).unwrap().unwrap();
         assert_eq!(
             statement.text,
-            "SELECT * FROM c WHERE c.kind = @p0 AND STARTSWITH(c.id, @p1) AND c.partner = @p2 AND c.n = @p3 \
+            "SELECT TOP 11 * FROM c WHERE c.kind = @p0 AND STARTSWITH(c.id, @p1) AND c.partner = @p2 AND c.n = @p3 \
              AND c.status IN (@p4, @p5) AND c.due_at < @p6 ORDER BY c.created_at DESC"
         );
         let values: Vec<_> = statement.parameters.into_iter().map(|(_, value)| value).collect();
@@ -170,27 +177,30 @@ mod tests {
 
     #[test]
     fn without_an_order_it_is_by_id() {
-        let statement = Statement::of(&Query { kind: "run", limit: 1, ..Query::default() }).unwrap().unwrap();
-        assert_eq!(statement.text, "SELECT * FROM c WHERE c.kind = @p0 ORDER BY c.id ASC");
+        let statement = Statement::of(&Query { kind: "run", limit: 1, ..Query::default() }, None).unwrap().unwrap();
+        assert_eq!(statement.text, "SELECT TOP 2 * FROM c WHERE c.kind = @p0 ORDER BY c.id ASC");
     }
 
     #[test]
     fn one_of_no_values_matches_nothing() {
-        assert_eq!(Statement::of(&Query { kind: "run", limit: 1, any_of: Some(("state", vec![])), ..Query::default() }).unwrap(), None);
+        assert_eq!(
+            Statement::of(&Query { kind: "run", limit: 1, any_of: Some(("state", vec![])), ..Query::default() }, None).unwrap(),
+            None
+        );
     }
 
     #[test]
     fn a_field_that_is_a_keyword_or_no_word_is_a_bug() {
         for field in ["order", "Value", "a-b", "a b", "", "1st", "x = 1 OR c.y"] {
             let query = Query { kind: "run", limit: 1, equals: vec![(field, json!(1))], ..Query::default() };
-            assert_eq!(Statement::of(&query).unwrap_err().code(), "K0400", "{field}");
+            assert_eq!(Statement::of(&query, None).unwrap_err().code(), "K0400", "{field}");
         }
     }
 
     #[test]
     fn a_limit_outside_of_its_range_is_a_bug() {
         for limit in [0, 1001] {
-            assert_eq!(Statement::of(&Query { kind: "run", limit, ..Query::default() }).unwrap_err().code(), "K0400");
+            assert_eq!(Statement::of(&Query { kind: "run", limit, ..Query::default() }, None).unwrap_err().code(), "K0400");
         }
     }
 }
