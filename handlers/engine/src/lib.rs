@@ -1,7 +1,7 @@
 //! Bytes to record batches to outcomes. Sans-IO: no async runtime, no Azure, no clock, no network.
 //!
-//! A [`Compiled`] plan is made once for a run. A text is cut into [`Chunk`]s by [`Scanner`] and [`ChunkPlanner`]; each chunk goes through a
-//! [`Transformer`]; [`KeyPass`] finds keys that repeat over the run; [`RunReport`] adds everything up; [`revise()`] takes rows that people decided on.
+//! A [`Compiled`] plan is made once for a run. A text is cut into [`Chunk`]s by [`Scanner`] and [`ChunkPlanner`], or by a [`Chunker`] where it is
+//! read from its beginning to its end; each chunk goes through a [`Transformer`]; [`KeyPass`] finds keys that repeat over the run; [`RunReport`] adds everything up; [`revise()`] takes rows that people decided on.
 
 mod aggregate;
 mod chunk;
@@ -46,6 +46,7 @@ pub use problem::{Code, EngineError, Problem, Refusal, VALUE_CHARS};
 pub use reference::ReferenceTables;
 pub use report::{AcceptedFile, ChunkReport, HeldCount, ProblemCount, RunReport, SAMPLES, Tally, Totals, Verdict};
 pub use revise::{Revised, RevisedOutcome, RevisedRow, revise};
+pub use split::chunker::Chunker;
 pub use split::finder::RecordFinder;
 pub use split::planner::{ChunkPlanner, Rescan};
 pub use split::scanner::{BOUNDARY_SPACING, Scanner, SegmentNotes};

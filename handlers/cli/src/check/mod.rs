@@ -1,9 +1,11 @@
 //! `sluice check`: the engine of a run on a local file, without a cloud.
 
+mod chunk_outputs;
 pub(crate) mod outputs;
 pub(crate) mod prepare;
 pub(crate) mod report;
 pub(crate) mod scan;
+mod supply;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

@@ -15,7 +15,8 @@ use parquet::file::properties::WriterProperties;
 use parquet::file::writer::SerializedFileWriter;
 use sluice_engine::{Compiled, EngineError, aggregate, rejected_header};
 
-use super::scan::{Scan, accepted_folder, rejected_file};
+use super::chunk_outputs::{accepted_folder, rejected_file};
+use super::scan::Scan;
 use crate::fault::FileContext as _;
 use crate::{Fault, Result};
 

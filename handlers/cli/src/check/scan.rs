@@ -1,24 +1,26 @@
 //! A local file through the engine: the steps of a run (seal, transform, gather) without a cloud, in flat memory.
 
 use std::fs::File;
-use std::io::{Read, Seek as _, SeekFrom, Write as _};
-use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::io::{Read as _, Seek as _, SeekFrom};
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use indicatif::ProgressBar;
 use sluice_engine::{
-    Chunk, ChunkPlanner, ChunkReport, ChunkStart, Compiled, EngineError, HeaderEnd, KEY_RECORD_BYTES, KeyPass, Overrides, Refusal,
-    RunReport, Scanner, Splitting, Stream, Transformer, parquet_chunks, parquet_footer_len, read_header, splittable,
+    Chunk, ChunkReport, ChunkStart, Chunker, Compiled, EngineError, HeaderEnd, KEY_RECORD_BYTES, KeyPass, Overrides, Refusal, RunReport,
+    Splitting, Transformer, parquet_chunks, parquet_footer_len, read_header, splittable,
 };
 
+use super::chunk_outputs::{Outputs, keys_file, report_file};
+use super::supply::{Supply, Work};
 use crate::fault::FileContext as _;
 use crate::{Fault, Result};
 
 /// Bytes of a chunk, about; the unit of parallel work.
-const CHUNK_BYTES: u64 = 16 << 20;
+pub(super) const CHUNK_BYTES: u64 = 8 << 20;
 /// Bytes handed to the engine at once.
-const PIECE: usize = 256 << 10;
+pub(super) const PIECE: usize = 256 << 10;
 /// Memory for repeated keys, in bytes; more keys mean more passes over the key records.
 const KEY_MEMORY: u64 = 256 << 20;
 /// What one key of a pass takes (see [`KeyPass`]).
@@ -116,16 +118,16 @@ impl Scanning<'_> {
     }
 
     fn try_run(&self) -> Result<Scan, Stop> {
-        let layout = self.layout()?;
-        self.bar.set_length(layout.chunks.iter().map(|c| c.end - c.start).sum());
-        self.bar.set_position(0);
-        let every: Vec<usize> = (0..layout.chunks.len()).collect();
-        self.transform(&layout, &every, &Overrides::default())?;
+        let (mut layout, supply) = self.layout()?;
+        self.transform(&layout, &supply, &Overrides::default())?;
+        if let Some(chunks) = supply.into_cut() {
+            layout.chunks = chunks;
+        }
         let repeats = self.repeats(layout.chunks.len())?;
         if !repeats.is_empty() {
             let touched = self.touched(&layout, &repeats)?;
             self.bar.inc_length(touched.iter().map(|i| layout.chunks[*i].end - layout.chunks[*i].start).sum());
-            self.transform(&layout, &touched, &repeats)?;
+            self.transform(&layout, &Supply::known(&layout.chunks, touched.into_iter()), &repeats)?;
         }
         let mut report = RunReport::default();
         for index in 0..layout.chunks.len() {
@@ -134,47 +136,35 @@ impl Scanning<'_> {
         Ok(Scan { report, repeats, header: layout.header, chunks: layout.chunks.len() })
     }
 
-    fn layout(&self) -> Result<Layout, Stop> {
+    /// How the file is cut, and the chunks of the first pass.
+    fn layout(&self) -> Result<(Layout, Supply), Stop> {
         let plan = self.compiled.plan();
         let mut file = File::open(self.path).file("read", self.path)?;
         let file_len = file.metadata()?.len();
         let name = self.path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
         let head = read_up_to(&mut file, plan.pipeline.limits.row_bytes.saturating_add(HEADER_ROOM))?;
         let kind = splittable(plan, &head, &name);
+        let listed = |layout: Layout| {
+            let supply = Supply::known(&layout.chunks, 0..layout.chunks.len());
+            (layout, supply)
+        };
         let whole = |chunks| Layout { kind, chunks, header: None, footer: None, file_len };
         match kind {
-            Splitting::Whole => Ok(whole(vec![Chunk { start: 0, end: file_len, first_row: 0, first_line: 1, row_groups: Vec::new() }])),
+            Splitting::Whole => {
+                let chunk = Chunk { start: 0, end: file_len, first_row: 0, first_line: 1, row_groups: Vec::new() };
+                Ok(listed(whole(vec![chunk])))
+            }
             Splitting::RowGroups => {
                 let footer = footer(&mut file, file_len)?;
                 let chunks = parquet_chunks(plan, &footer, file_len, CHUNK_BYTES)?;
-                Ok(Layout { footer: Some(footer.into()), ..whole(chunks) })
+                Ok(listed(Layout { footer: Some(footer.into()), ..whole(chunks) }))
             }
             Splitting::Records => {
                 let header = read_header(plan, &head, head.len() as u64 == file_len)?;
-                let data = HeaderEnd::from(&header);
-                let mut scanner = Scanner::after_header(plan, data);
-                self.bar.set_length(file_len);
+                let chunker = Chunker::new(plan, HeaderEnd::from(&header), CHUNK_BYTES);
                 file.seek(SeekFrom::Start(0))?;
-                let mut piece = vec![0; PIECE];
-                loop {
-                    self.check_stop()?;
-                    let read = file.read(&mut piece)?;
-                    if read == 0 {
-                        break;
-                    }
-                    scanner.feed(&piece[..read]);
-                    self.bar.inc(read as u64);
-                }
-                let mut planner = ChunkPlanner::new(plan, data, CHUNK_BYTES);
-                if let Some(rescan) = planner.push(file_len, &scanner.finish()) {
-                    let mut scanner = rescan.scanner(plan);
-                    each_piece(self.path, rescan.from, rescan.to, |bytes| {
-                        scanner.feed(bytes);
-                        self.check_stop()
-                    })?;
-                    planner.rescanned(&scanner.finish());
-                }
-                Ok(Layout { header: header.names, ..whole(planner.finish(file_len)) })
+                let supply = Supply::cut(file, file_len, chunker);
+                Ok((Layout { header: header.names, ..whole(Vec::new()) }, supply))
             }
         }
     }
@@ -183,37 +173,42 @@ impl Scanning<'_> {
         if self.stop.load(Ordering::Relaxed) { Err(Stop::Fault(Fault::interrupted())) } else { Ok(()) }
     }
 
-    /// Works through these chunks on all threads; the first fault, by the order of chunks, ends it.
-    fn transform(&self, layout: &Layout, indexes: &[usize], overrides: &Overrides) -> Result<(), Stop> {
-        let next = AtomicUsize::new(0);
+    /// Works through the chunks on all threads; the first fault, by the order of chunks, ends it.
+    fn transform(&self, layout: &Layout, supply: &Supply, overrides: &Overrides) -> Result<(), Stop> {
         let failed: Mutex<Option<(usize, Stop)>> = Mutex::new(None);
+        let fail = |index: usize, stop: Stop| {
+            let mut failed = failed.lock().unwrap_or_else(PoisonError::into_inner);
+            if failed.as_ref().is_none_or(|(first, _)| index < *first) {
+                *failed = Some((index, stop));
+            }
+        };
         let has_failed = AtomicBool::new(false);
         std::thread::scope(|scope| {
-            for _ in 0..self.threads.clamp(1, indexes.len().max(1)) {
+            for _ in 0..self.threads.max(1) {
                 scope.spawn(|| {
-                    while let Some(index) = indexes.get(next.fetch_add(1, Ordering::Relaxed)).copied() {
-                        if has_failed.load(Ordering::Relaxed) {
-                            return;
-                        }
-                        if let Err(stop) = self.chunk(layout, index, overrides) {
+                    while !has_failed.load(Ordering::Relaxed) {
+                        let (index, result) = match supply.next() {
+                            Ok(None) => return,
+                            Ok(Some(work)) => (work.index, self.chunk(layout, supply, work, overrides)),
+                            // What was cut before comes first.
+                            Err(error) => (usize::MAX, Err(error.into())),
+                        };
+                        if let Err(stop) = result {
                             has_failed.store(true, Ordering::Relaxed);
-                            let mut failed = failed.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-                            if failed.as_ref().is_none_or(|(first, _)| index < *first) {
-                                *failed = Some((index, stop));
-                            }
+                            fail(index, stop);
                         }
                     }
                 });
             }
         });
-        match failed.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner) {
+        match failed.into_inner().unwrap_or_else(PoisonError::into_inner) {
             Some((_, stop)) => Err(stop),
             None => Ok(()),
         }
     }
 
-    fn chunk(&self, layout: &Layout, index: usize, overrides: &Overrides) -> Result<(), Stop> {
-        let chunk = &layout.chunks[index];
+    fn chunk(&self, layout: &Layout, supply: &Supply, work: Work, overrides: &Overrides) -> Result<(), Stop> {
+        let Work { index, chunk, held } = work;
         let overrides = match self.rows_of(index, overrides)? {
             Some(rows) => overrides.slice(chunk.first_row, rows),
             None => Overrides::default(),
@@ -229,13 +224,20 @@ impl Scanning<'_> {
         };
         let mut transformer = Transformer::new(self.compiled, start, &overrides)?;
         let mut outputs = Outputs::new(self.work, index, self.keep);
-        each_piece(self.path, chunk.start, chunk.end, |bytes| {
+        let mut push = |bytes: &[u8]| -> Result<(), Stop> {
             self.check_stop()?;
             transformer.push(bytes)?;
             outputs.write(transformer.drain())?;
             self.bar.inc(bytes.len() as u64);
             Ok(())
-        })?;
+        };
+        match held {
+            Some((bytes, from)) => {
+                push(&bytes[from..])?;
+                supply.give_back(bytes);
+            }
+            None => each_piece(self.path, chunk.start, chunk.end, &mut push)?,
+        }
         let (pieces, report) = transformer.finish()?;
         outputs.write(pieces)?;
         report.check_balance().map_err(|what| Fault::internal(format!("the rows of chunk {index} do not add up: {what}")))?;
@@ -325,68 +327,4 @@ fn each_piece(path: &Path, from: u64, to: u64, mut take: impl FnMut(&[u8]) -> Re
         left -= read as u64;
     }
     Ok(())
-}
-
-fn report_file(work: &Path, index: usize) -> PathBuf {
-    work.join(format!("{index:06}.report.json"))
-}
-
-fn keys_file(work: &Path, index: usize) -> PathBuf {
-    work.join(format!("{index:06}.keys"))
-}
-
-/// Rejected rows of a chunk.
-pub(crate) fn rejected_file(work: &Path, index: usize) -> PathBuf {
-    work.join(format!("{index:06}.rejected"))
-}
-
-/// Folder of the accepted Parquet files of a chunk.
-pub(crate) fn accepted_folder(work: &Path, index: usize) -> PathBuf {
-    work.join(format!("{index:06}.accepted"))
-}
-
-/// Outputs of one chunk, as files. A second pass over a chunk replaces those of the first.
-struct Outputs {
-    keep: Keep,
-    keys: PathBuf,
-    rejected: PathBuf,
-    accepted: PathBuf,
-    open: std::collections::BTreeMap<Stream, File>,
-}
-
-impl Outputs {
-    fn new(work: &Path, index: usize, keep: Keep) -> Self {
-        let outputs = Self {
-            keep,
-            keys: keys_file(work, index),
-            rejected: rejected_file(work, index),
-            accepted: accepted_folder(work, index),
-            open: std::collections::BTreeMap::new(),
-        };
-        // In a first pass there is nothing to remove.
-        let _ = std::fs::remove_file(&outputs.keys);
-        let _ = std::fs::remove_file(&outputs.rejected);
-        let _ = std::fs::remove_dir_all(&outputs.accepted);
-        outputs
-    }
-
-    fn write(&mut self, pieces: Vec<(Stream, Vec<u8>)>) -> std::io::Result<()> {
-        for (stream, bytes) in pieces {
-            let path = match &stream {
-                Stream::Accepted { part, .. } if self.keep.accepted => {
-                    std::fs::create_dir_all(&self.accepted)?;
-                    self.accepted.join(format!("{part:06}.parquet"))
-                }
-                Stream::Rejected if self.keep.rejected => self.rejected.clone(),
-                Stream::Keys => self.keys.clone(),
-                Stream::Accepted { .. } | Stream::Rejected | Stream::Held => continue,
-            };
-            let file = match self.open.entry(stream) {
-                std::collections::btree_map::Entry::Occupied(open) => open.into_mut(),
-                std::collections::btree_map::Entry::Vacant(none) => none.insert(File::create(path)?),
-            };
-            file.write_all(&bytes)?;
-        }
-        Ok(())
-    }
 }

@@ -90,6 +90,16 @@ impl ChunkPlanner {
         self.absorb(notes, 0, self.start.offset, self.start.rows, self.start.lines);
     }
 
+    /// Takes a boundary of a text whose rows and lines were counted from the end of the header, before which `lines` stand.
+    pub(super) fn mark(&mut self, mark: &Mark, lines: u64) {
+        self.boundary(Mark { lines: mark.lines + lines, ..*mark });
+    }
+
+    /// Takes the chunks that are complete.
+    pub(super) fn take(&mut self) -> Vec<Chunk> {
+        std::mem::take(&mut self.chunks)
+    }
+
     /// The chunks; none if there is nothing after the header.
     pub fn finish(mut self, total: u64) -> Vec<Chunk> {
         if total > self.chunk.offset {

@@ -279,6 +279,20 @@ impl Scanner {
         }
     }
 
+    /// Offset of the first byte that is still needed.
+    pub(super) fn needed(&self) -> u64 {
+        self.tracks.first().map_or(0, |track| track.pos)
+    }
+
+    /// Looks on to the end of `text`, which begins at `base`, and gives the boundaries found: for a scanner that has one track, and whose
+    /// caller keeps what is needed.
+    pub(super) fn look(&mut self, base: u64, text: &[u8]) -> Vec<Mark> {
+        let Some(track) = self.tracks.first_mut().filter(|track| track.pos <= base + text.len() as u64) else { return Vec::new() };
+        track.starts.clear();
+        track.run(base, text, &[], self.index.as_mut());
+        std::mem::take(&mut track.marks)
+    }
+
     /// Ends the segment.
     pub fn finish(self) -> SegmentNotes {
         let automaton = self.automaton;

@@ -4,7 +4,8 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use sluice_contract::{Escape, Format, Plan};
 
-use super::support::{Cut, Outcome, compile, plan, run};
+use super::support::{Cut, Outcome, compile, plan, run, text_chunks};
+use crate::{Chunker, HeaderEnd};
 
 const COLUMNS: &str = "{name: a, logicalType: string}, {name: b, logicalType: integer}, {name: c, logicalType: string}";
 /// Every valid row is held, so that its place and record can be looked at.
@@ -101,6 +102,32 @@ proptest! {
         if name != "ndjson" {
             check_places(&bytes, &whole)?;
         }
+    }
+
+    #[test]
+    fn a_text_read_once_is_cut_into_the_same_chunks(
+        bytes in text(),
+        dialect in 0usize..11,
+        header in any::<proptest::sample::Index>(),
+        chunk in 1u64..60,
+        piece in 1usize..40,
+        forgets in any::<bool>(),
+    ) {
+        let (name, plan) = dialects().swap_remove(dialect);
+        // Any line may be the last of the header.
+        let ends: Vec<usize> = (0..bytes.len()).filter(|i| bytes[*i] == b'\n').map(|i| i + 1).collect();
+        let start = HeaderEnd { offset: ends[header.index(ends.len())] as u64, lines: 7 };
+        let mut chunker = Chunker::new(&plan, start, chunk);
+        let (mut base, mut chunks) = (0, Vec::new());
+        for end in (1..=bytes.len()).filter(|end| end % piece == 0 || *end == bytes.len()) {
+            if forgets {
+                base = (chunker.needed() as usize).min(end);
+            }
+            chunks.extend(chunker.push(base as u64, &bytes[base..end]));
+        }
+        chunks.extend(chunker.finish(bytes.len() as u64));
+        let whole = text_chunks(&plan, &bytes, start, Cut { segment: bytes.len(), chunk, piece: bytes.len() });
+        prop_assert_eq!(chunks, whole, "{}", name);
     }
 }
 
