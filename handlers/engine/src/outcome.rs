@@ -33,19 +33,22 @@ enum End {
 }
 
 /// A row of a batch after tasks and rules, with its place in [`Working`].
-pub(crate) struct Judged {
-    pub(crate) rows: Rows,
+pub(crate) struct Judged<'a> {
+    pub(crate) rows: Rows<'a>,
     pub(crate) working: Working,
     pub(crate) filtered: Vec<u32>,
     pub(crate) warnings: BTreeMap<String, u64>,
 }
 
 /// Puts the valid rows of a batch through tasks and rules.
-pub(crate) fn judge(compiled: &Compiled, mut rows: Rows) -> Result<Judged, EngineError> {
+pub(crate) fn judge<'a>(compiled: &Compiled, mut rows: Rows<'a>) -> Result<Judged<'a>, EngineError> {
     let count = rows.places.len() as u32;
     let skipped = rows.skipped();
-    let keep: Vec<bool> = (0..count).map(|row| !rows.is_rejected(row) && skipped.binary_search(&row).is_err()).collect();
-    let mut working = Working { batch: rows.parsed.clone(), rows: (0..count).collect() };
+    let mut keep = vec![true; rows.places.len()];
+    for (row, _) in rows.notes.iter().filter(|(_, notes)| notes.reject || notes.skip) {
+        keep[*row as usize] = false;
+    }
+    let mut working = Working { batch: rows.parsed.clone(), rows: (0..count).map(Some).collect() };
     working.retain(&keep)?;
     let (mut filtered, mut warned, mut warnings) = (skipped, Vec::new(), BTreeMap::new());
     for stage in &compiled.stages {
@@ -72,25 +75,33 @@ pub(crate) fn stored_array(array: &ArrayRef) -> ArrayRef {
     Arc::new(text.finish())
 }
 
-/// The rows of `working` that `keep` says, with lineage, as they are written.
-pub(crate) fn published(compiled: &Compiled, working: &Working, rows: &Rows, keep: &[bool], run: &str) -> Result<RecordBatch, EngineError> {
+/// The rows of `working` that `keep` says, with lineage, as they are written. Of what is left out no row may be written.
+pub(crate) fn published(
+    compiled: &Compiled,
+    working: &Working,
+    rows: &Rows<'_>,
+    keep: &[bool],
+    run: &str,
+) -> Result<RecordBatch, EngineError> {
     let mut kept = working.clone();
-    kept.retain(keep)?;
+    kept.compact(keep)?;
     let mut columns: Vec<ArrayRef> = kept.batch.columns().iter().map(stored_array).collect();
     columns.push(Arc::new(StringArray::from_iter_values(std::iter::repeat_n(run, kept.rows.len()))));
-    columns.push(Arc::new(Int64Array::from_iter_values(kept.rows.iter().map(|row| rows.places[*row as usize].row as i64))));
+    let number = |row: u32| rows.places[row as usize].row as i64;
+    columns.push(Arc::new(Int64Array::from_iter_values(kept.rows.iter().map(|row| row.map_or(0, number)))));
     new_batch(&compiled.accepted_schema(), columns, kept.rows.len())
 }
 
 /// Writes the key records of the rows that `is_kept` names.
-pub(crate) fn write_keys(compiled: &Compiled, rows: &Rows, working: &Working, is_kept: impl Fn(u32) -> bool, out: &mut Vec<u8>) {
+pub(crate) fn write_keys(compiled: &Compiled, rows: &Rows<'_>, working: &Working, is_kept: impl Fn(u32) -> bool, out: &mut Vec<u8>) {
     let mut scratch = Vec::new();
     for (index, rule) in compiled.keys.iter().enumerate() {
         let batch = if rule.is_of_contract() { &rows.parsed } else { &working.batch };
         let columns: Vec<&ArrayRef> = rule.columns.iter().filter_map(|name| batch.column_by_name(name)).collect();
-        for (at, row) in working.rows.iter().enumerate().filter(|(_, row)| is_kept(**row)) {
-            let at = if rule.is_of_contract() { *row as usize } else { at };
-            keys::write_record(rule, index as u16, &columns, at, rows.places[*row as usize].row, &mut scratch, out);
+        let kept = working.rows.iter().enumerate().filter_map(|(at, row)| row.filter(|row| is_kept(*row)).map(|row| (at, row)));
+        for (at, row) in kept {
+            let at = if rule.is_of_contract() { row as usize } else { at };
+            keys::write_record(rule, index as u16, &columns, at, rows.places[row as usize].row, &mut scratch, out);
         }
     }
 }
@@ -145,7 +156,7 @@ impl Outputs {
     }
 
     /// Works a batch to its end. `source` has the columns of Parquet rows, which have no text.
-    pub(crate) fn take(&mut self, rows: Rows, source: Option<&RecordBatch>) -> Result<(), EngineError> {
+    pub(crate) fn take(&mut self, rows: Rows<'_>, source: Option<&RecordBatch>) -> Result<(), EngineError> {
         let Judged { mut rows, working, filtered, warnings } = judge(&self.compiled, rows)?;
         for (rule, count) in warnings {
             *self.report.tally.warnings.entry(rule).or_default() += count;
@@ -154,18 +165,23 @@ impl Outputs {
         for row in filtered {
             ends[row as usize] = End::Filtered;
         }
-        for row in &working.rows {
-            ends[*row as usize] = self.exclude(*row, &mut rows);
+        for row in working.rows.iter().flatten() {
+            ends[*row as usize] = End::Accepted;
         }
-        for (row, notes) in &rows.notes {
-            if notes.reject {
-                ends[*row as usize] = End::Rejected;
+        for (row, _) in rows.notes.iter().filter(|(_, notes)| notes.hold) {
+            if let end @ End::Accepted = &mut ends[*row as usize] {
+                *end = End::Held;
             }
+        }
+        self.exclude(&mut rows, &mut ends);
+        for (row, _) in rows.notes.iter().filter(|(_, notes)| notes.reject) {
+            ends[*row as usize] = End::Rejected;
         }
         self.count(&rows, &ends)?;
         let is_kept = |end: End| matches!(end, End::Accepted | End::Held);
         write_keys(&self.compiled, &rows, &working, |row| is_kept(ends[row as usize]), &mut self.keys);
-        let accepted: Vec<bool> = working.rows.iter().map(|row| ends[*row as usize] == End::Accepted).collect();
+        let end = |row: u32| ends[row as usize];
+        let accepted: Vec<bool> = working.rows.iter().map(|row| row.map(end) == Some(End::Accepted)).collect();
         if accepted.contains(&true) {
             let runs = runs(&accepted);
             if runs.len() > MOST_RUNS {
@@ -178,8 +194,8 @@ impl Outputs {
                 }
             }
         }
-        let places: BTreeMap<u32, usize> =
-            working.rows.iter().enumerate().filter(|(_, row)| ends[**row as usize] == End::Held).map(|(at, row)| (*row, at)).collect();
+        let held = working.rows.iter().enumerate().filter_map(|(at, row)| row.filter(|row| end(*row) == End::Held).map(|row| (row, at)));
+        let places: BTreeMap<u32, usize> = held.collect();
         let notes = std::mem::take(&mut rows.notes);
         for (row, notes) in notes {
             match ends[row as usize] {
@@ -201,23 +217,29 @@ impl Outputs {
         Ok(())
     }
 
-    /// Where a row that came through the tasks ends, run-wide checks included.
-    fn exclude(&self, row: u32, rows: &mut Rows) -> End {
-        let number = rows.places[row as usize].row;
-        let mut end = if rows.notes.get(&row).is_some_and(|n| n.hold) { End::Held } else { End::Accepted };
-        for exclude in self.overrides.rows.get(&number).into_iter().flatten() {
-            match exclude.outcome {
-                ExcludeAs::Duplicate => end = End::Duplicate,
-                ExcludeAs::Reject => {
-                    let key = self.compiled.keys.iter().find(|k| k.name == exclude.rule);
-                    reject_repeated(row, rows, exclude, key);
+    /// Takes out the rows that a run-wide check names, of those that came through the tasks.
+    fn exclude(&self, rows: &mut Rows<'_>, ends: &mut [End]) {
+        let Some(first) = rows.places.first().map(|place| place.row) else { return };
+        // The rows of a batch are those of the file without a gap.
+        for (number, excludes) in self.overrides.rows.range(first..first + ends.len() as u64) {
+            let row = (number - first) as u32;
+            let end = &mut ends[row as usize];
+            if !matches!(end, End::Accepted | End::Held) {
+                continue;
+            }
+            for exclude in excludes {
+                match exclude.outcome {
+                    ExcludeAs::Duplicate => *end = End::Duplicate,
+                    ExcludeAs::Reject => {
+                        let key = self.compiled.keys.iter().find(|k| k.name == exclude.rule);
+                        reject_repeated(row, rows, exclude, key);
+                    }
                 }
             }
         }
-        end
     }
 
-    fn count(&mut self, rows: &Rows, ends: &[End]) -> Result<(), EngineError> {
+    fn count(&mut self, rows: &Rows<'_>, ends: &[End]) -> Result<(), EngineError> {
         let report = &mut self.report;
         let totals = &mut report.tally.totals;
         let mut at = 0;
@@ -243,7 +265,7 @@ impl Outputs {
         Ok(())
     }
 
-    fn write_rejected(&mut self, rows: &Rows, row: u32, source: Option<&RecordBatch>, problems: &[crate::Problem]) {
+    fn write_rejected(&mut self, rows: &Rows<'_>, row: u32, source: Option<&RecordBatch>, problems: &[crate::Problem]) {
         let place = &rows.places[row as usize];
         match &self.compiled.plan().pipeline.intake.format {
             Format::Csv(csv) => rejected::csv(csv, self.width, place, rows.raw(row), problems, &mut self.rejected),
@@ -291,7 +313,7 @@ impl Outputs {
     }
 }
 
-fn reject_repeated(row: u32, rows: &mut Rows, exclude: &Exclude, key: Option<&KeyRule>) {
+fn reject_repeated(row: u32, rows: &mut Rows<'_>, exclude: &Exclude, key: Option<&KeyRule>) {
     let columns = key.map(|k| k.columns.as_slice()).unwrap_or_default();
     let values: Vec<_> = columns
         .iter()
@@ -306,7 +328,7 @@ fn reject_repeated(row: u32, rows: &mut Rows, exclude: &Exclude, key: Option<&Ke
 }
 
 /// The record as it came; for Parquet its contract columns as JSON.
-fn raw_text<'a>(rows: &'a Rows, row: u32, source: Option<&RecordBatch>, encoding: Encoding) -> Cow<'a, str> {
+fn raw_text<'a>(rows: &'a Rows<'_>, row: u32, source: Option<&RecordBatch>, encoding: Encoding) -> Cow<'a, str> {
     let Some(source) = source else { return text::decode_lossy(rows.raw(row), encoding) };
     let fields = source.schema_ref().fields().iter().zip(source.columns());
     let members = fields.map(|(field, array)| {

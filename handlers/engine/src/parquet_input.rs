@@ -292,7 +292,7 @@ impl ParquetInput {
                 self.rows.value(i, raw_value(array, at));
             }
         }
-        let rows = self.rows.finish(Vec::new())?;
+        let rows = self.rows.finish(&[])?;
         outputs.take(rows, Some(batch))
     }
 

@@ -65,9 +65,10 @@ pub fn revise(compiled: &Arc<Compiled>, run: &str, rows: &[RevisedRow]) -> Resul
     for (i, row) in rows.iter().enumerate() {
         add(compiled, row, &mut text, &mut batch);
         if batch.len() >= BATCH_ROWS || text.len() >= BATCH_BYTES || i + 1 == rows.len() {
-            let judged = judge(compiled, batch.finish(std::mem::take(&mut text))?)?;
+            let judged = judge(compiled, batch.finish(&text)?)?;
             end_batch(compiled, run, &rows[done..=i], judged, &mut writer, &mut outcomes, &mut keys)?;
             done = i + 1;
+            text.clear();
         }
     }
     let (files, accepted) = writer.finish()?;
@@ -113,7 +114,7 @@ fn end_batch(
     compiled: &Compiled,
     run: &str,
     revised: &[RevisedRow],
-    judged: Judged,
+    judged: Judged<'_>,
     writer: &mut AcceptedWriter,
     outcomes: &mut Vec<RevisedOutcome>,
     keys: &mut Vec<u8>,
@@ -126,13 +127,13 @@ fn end_batch(
         }
     }
     rows.notes.retain(|_, notes| !notes.problems.is_empty());
-    let is_accepted = |rows: &Rows, row: u32| !rows.notes.contains_key(&row) && !filtered.contains(&row);
-    let keep: Vec<bool> = working.rows.iter().map(|row| is_accepted(&rows, *row)).collect();
+    let is_accepted = |rows: &Rows<'_>, row: u32| !rows.notes.contains_key(&row) && !filtered.contains(&row);
+    let keep: Vec<bool> = working.rows.iter().map(|row| row.is_some_and(|row| is_accepted(&rows, row))).collect();
     let batch = published(compiled, &working, &rows, &keep, run)?;
     writer.write(&batch)?;
     crate::outcome::write_keys(compiled, &rows, &working, |row| is_accepted(&rows, row), keys);
     for row in 0..revised.len() as u32 {
-        let at = working.rows.iter().position(|r| *r == row);
+        let at = working.rows.iter().position(|r| *r == Some(row));
         outcomes.push(match (rows.notes.get(&row), at) {
             (Some(notes), _) => RevisedOutcome::Problems(notes.problems.clone()),
             (None, Some(at)) => RevisedOutcome::Accepted { proposed: held::object(&working.batch, at) },

@@ -48,16 +48,16 @@ pub(crate) struct Notes {
 
 /// The rows of one batch.
 #[derive(Debug)]
-pub(crate) struct Rows {
+pub(crate) struct Rows<'a> {
     pub(crate) places: Vec<Place>,
     /// The records' bytes.
-    pub(crate) text: Vec<u8>,
+    pub(crate) text: &'a [u8],
     /// Contract columns of all rows; values that could not be typed are null.
     pub(crate) parsed: RecordBatch,
     pub(crate) notes: BTreeMap<u32, Notes>,
 }
 
-impl Rows {
+impl Rows<'_> {
     pub(crate) fn raw(&self, row: u32) -> &[u8] {
         &self.text[self.places[row as usize].raw.clone()]
     }

@@ -45,14 +45,15 @@ impl Rule {
     }
 
     /// Asks about every row of the batch; notes go to `rows`, warnings are counted.
-    pub(crate) fn ask(&self, working: &Working, rows: &mut Rows, warnings: &mut BTreeMap<String, u64>) {
+    pub(crate) fn ask(&self, working: &Working, rows: &mut Rows<'_>, warnings: &mut BTreeMap<String, u64>) {
         let found = self.when.evaluate(&working.batch);
         for (at, message) in &found.failed {
             let message = format!("the rule {} has no value for this row: {message}", self.name);
-            let row = working.rows[*at];
+            let Some(row) = working.rows[*at] else { continue };
             rows.reject(row, Fault::new(Code::ExpressionFailed, message), None, None);
         }
         for at in met(&found.values) {
+            let Some(row) = working.rows[at] else { continue };
             let code = match self.outcome {
                 Outcome::Warn => {
                     *warnings.entry(self.name.clone()).or_default() += 1;
@@ -61,7 +62,7 @@ impl Rule {
                 Outcome::Review => Code::RuleReview,
                 Outcome::Reject => Code::RuleReject,
             };
-            rows.rule(working.rows[at], code, &self.name, self.reason(working, at));
+            rows.rule(row, code, &self.name, self.reason(working, at));
         }
     }
 

@@ -22,8 +22,8 @@ use crate::typed::check::Fault;
 use crate::typed::raw::Reading;
 use crate::{ChunkStart, Code, EngineError, Refusal, Splitting};
 
-/// Bytes that are taken in at once, so that a large push needs no large buffer.
-const PIECE: usize = 1 << 20;
+/// Bytes that are added at once to what is left of the bytes before.
+const PIECE: usize = 256 << 10;
 /// How much of a compressed file is looked at before its header must have ended, beyond the longest row.
 const HEADER_BYTES: u64 = 1 << 20;
 
@@ -53,7 +53,7 @@ enum Opening {
 /// Bytes between the records of a batch that are kept with it.
 const BETWEEN_BYTES: usize = 1 << 20;
 
-/// Text, plain or opened, from the first record of the open batch on.
+/// The lines of a text, plain or opened.
 struct Lines {
     compiled: Arc<Compiled>,
     splitter: Splitter,
@@ -63,12 +63,15 @@ struct Lines {
     records: Option<Records>,
     skips: Skips,
     rows: BatchBuilder,
+    /// What is left of the bytes before, from the first record of the open batch on.
     text: Vec<u8>,
-    /// `text` was UTF-16.
+    /// The text was UTF-16.
     is_utf16: bool,
-    /// Where the open record begins in `text`.
+    /// Where the open batch begins in the text at hand.
+    start: usize,
+    /// Where the open record begins there.
     at: usize,
-    /// Bytes of `text` that are of no record of the batch.
+    /// Bytes of the text that are of no record of the batch.
     between: usize,
     /// Where the open record begins in the (decompressed) file.
     offset: u64,
@@ -138,6 +141,7 @@ impl TextInput {
             is_utf16: utf16.is_some(),
             rows: BatchBuilder::new(Arc::clone(&compiled.columns), Arc::clone(&compiled.parsed_schema), reading),
             text: Vec::new(),
+            start: 0,
             at: 0,
             between: 0,
             offset: if is_whole { 0 } else { start.chunk.start },
@@ -155,20 +159,18 @@ impl TextInput {
     }
 
     pub(crate) fn push(&mut self, bytes: &[u8], outputs: &mut Outputs) -> Result<(), EngineError> {
-        for piece in bytes.chunks(PIECE) {
-            match &mut self.opening {
-                Opening::Plain => self.lines.feed(piece, outputs)?,
-                Opening::Compressed(capped) => capped.push(piece, |plain| self.lines.feed(plain, outputs))?,
-                Opening::Unknown(first) => {
-                    first.extend_from_slice(piece);
-                    if first.len() >= 4 {
-                        let first = std::mem::take(first);
-                        self.open(&first, outputs)?;
-                    }
+        match &mut self.opening {
+            Opening::Plain => self.lines.feed(bytes, outputs),
+            Opening::Compressed(capped) => capped.push(bytes, |plain| self.lines.feed(plain, outputs)),
+            Opening::Unknown(first) => {
+                first.extend_from_slice(bytes);
+                if first.len() < 4 {
+                    return Ok(());
                 }
+                let first = std::mem::take(first);
+                self.open(&first, outputs)
             }
         }
-        Ok(())
     }
 
     fn open(&mut self, first: &[u8], outputs: &mut Outputs) -> Result<(), EngineError> {
@@ -187,13 +189,10 @@ impl TextInput {
             Compression::Zstd => Opening::Compressed(Capped::zstd(self.cap)?),
             Compression::None | Compression::Auto => Opening::Plain,
         };
-        for piece in first.chunks(PIECE) {
-            match &mut self.opening {
-                Opening::Compressed(capped) => capped.push(piece, |plain| self.lines.feed(plain, outputs))?,
-                _ => self.lines.feed(piece, outputs)?,
-            }
+        match &mut self.opening {
+            Opening::Compressed(capped) => capped.push(first, |plain| self.lines.feed(plain, outputs)),
+            _ => self.lines.feed(first, outputs),
         }
-        Ok(())
     }
 
     pub(crate) fn finish(mut self, outputs: &mut Outputs) -> Result<(), EngineError> {
@@ -237,21 +236,48 @@ fn records(compiled: &Compiled, names: Option<&[String]>, outputs: &mut Outputs)
 }
 
 impl Lines {
-    fn feed(&mut self, bytes: &[u8], outputs: &mut Outputs) -> Result<(), EngineError> {
-        self.text.extend_from_slice(bytes);
-        if self.records.is_none() && self.text.len() >= self.next_try {
-            self.next_try = self.text.len() * 2;
-            self.read_header(false, outputs)?;
+    /// Reads on. Bytes are only copied for a batch that begins in earlier ones.
+    fn feed(&mut self, mut bytes: &[u8], outputs: &mut Outputs) -> Result<(), EngineError> {
+        while self.records.is_none() && !bytes.is_empty() {
+            let (piece, rest) = bytes.split_at(bytes.len().min(PIECE));
+            self.text.extend_from_slice(piece);
+            bytes = rest;
+            if self.text.len() >= self.next_try {
+                self.next_try = self.text.len() * 2;
+                self.read_header(false, outputs)?;
+            }
         }
-        self.read(false, outputs)
+        while self.records.is_some() && !self.text.is_empty() {
+            let (piece, rest) = bytes.split_at(bytes.len().min(PIECE));
+            let mut text = std::mem::take(&mut self.text);
+            let before = text.len();
+            text.extend_from_slice(piece);
+            self.read(&text, false, outputs)?;
+            if self.start >= before {
+                bytes = &bytes[self.start - before..];
+                self.forget();
+                break;
+            }
+            self.text = self.rest(&text);
+            bytes = rest;
+            if bytes.is_empty() {
+                return Ok(());
+            }
+        }
+        if self.records.is_some() && !bytes.is_empty() {
+            self.read(bytes, false, outputs)?;
+            self.text = self.rest(bytes);
+        }
+        Ok(())
     }
 
     fn finish(mut self, outputs: &mut Outputs) -> Result<(), EngineError> {
         if self.records.is_none() {
             self.read_header(true, outputs)?;
         }
-        self.read(true, outputs)?;
-        self.end_batch(outputs)?;
+        let text = std::mem::take(&mut self.text);
+        self.read(&text, true, outputs)?;
+        self.end_batch(&text, outputs)?;
         let tally = &mut outputs.report.tally;
         tally.metrics = std::mem::take(&mut self.rows.metrics);
         tally.repairs = std::mem::take(&mut self.rows.repairs);
@@ -268,55 +294,57 @@ impl Lines {
         };
         self.records = Some(records(&self.compiled, info.names.as_deref(), outputs)?);
         self.skips = Skips::new(self.compiled.plan(), info.names.as_deref())?;
-        self.offset += self.stored(0, info.end as usize);
+        self.offset += self.stored(&self.text[..info.end as usize]);
         self.text.drain(..info.end as usize);
         self.line += info.lines;
         Ok(())
     }
 
-    /// Reads all whole records.
-    fn read(&mut self, is_last: bool, outputs: &mut Outputs) -> Result<(), EngineError> {
+    /// Reads all whole records of a text, from the open one on.
+    fn read(&mut self, text: &[u8], is_last: bool, outputs: &mut Outputs) -> Result<(), EngineError> {
         if self.records.is_none() {
             return Ok(());
         }
         loop {
-            if self.read_ordinary(outputs)? {
+            if self.read_ordinary(text, outputs)? {
                 continue;
             }
-            match self.splitter.next(&self.text[self.at..], is_last) {
-                Found::More => return Ok(()),
+            match self.splitter.next(&text[self.at..], is_last) {
+                Found::More => break,
                 Found::Skip { len, lines } => {
-                    self.advance(len, lines, outputs);
+                    self.advance(text, len, lines, outputs);
                     self.between += len;
                 }
                 Found::Record { content, len, lines, shape } => {
-                    self.record(content, shape);
-                    self.advance(len, lines, outputs);
+                    self.record(text, content, shape);
+                    self.advance(text, len, lines, outputs);
                 }
             }
             // Not before: the fields of a record that is still open are those of the pieces before, too.
             self.splitter.clear_fields();
             if self.is_full() {
-                self.end_batch(outputs)?;
-            } else if self.between > BETWEEN_BYTES {
-                self.compact();
+                self.end_batch(text, outputs)?;
             }
         }
+        if self.rows.is_empty() {
+            (self.start, self.between) = (self.at, 0);
+        }
+        Ok(())
     }
 
     /// Reads some ordinary records, if the next ones are; `false` if not.
-    fn read_ordinary(&mut self, outputs: &mut Outputs) -> Result<bool, EngineError> {
+    fn read_ordinary(&mut self, text: &[u8], outputs: &mut Outputs) -> Result<bool, EngineError> {
         let is_short = self.splitter.is_fresh() && !self.skips.looks_at_all();
         let Some(index) = self.index.as_mut().filter(|_| is_short) else { return Ok(false) };
         let is_csv = matches!(self.records, Some(Records::Csv(_)));
         let most = BATCH_ROWS - self.rows.len();
         if is_csv {
-            index.find::<true>(&self.text, self.at, most);
+            index.find::<true>(text, self.at, most);
         } else {
-            index.find::<false>(&self.text, self.at, most);
+            index.find::<false>(text, self.at, most);
         }
         // A record that is the header once more is not ordinary, nor is what follows it until it is read.
-        let (skips, text, encoding) = (&self.skips, &self.text, self.rows.reading.encoding);
+        let (skips, encoding) = (&self.skips, self.rows.reading.encoding);
         let header =
             is_csv.then(|| index.records.iter().position(|r| skips.is_header(text, r, index.ends_of(r), encoding, &mut self.scratch)));
         if let Some(at) = header.flatten() {
@@ -338,24 +366,24 @@ impl Lines {
             next = record.next as usize;
         }
         match &self.records {
-            Some(Records::Csv(csv)) => csv.read_all(&self.text, index, first, &mut self.scratch, &mut self.rows),
+            Some(Records::Csv(csv)) => csv.read_all(text, index, first, &mut self.scratch, &mut self.rows),
             Some(Records::Ndjson(ndjson)) => {
                 for (at, record) in index.records.iter().enumerate() {
                     self.rows.go_to(first + at);
-                    ndjson.read(&self.text[record.start as usize..record.end as usize], &mut self.rows);
+                    ndjson.read(&text[record.start as usize..record.end as usize], &mut self.rows);
                 }
             }
             None => {}
         }
-        self.advance(next - at, lines, outputs);
+        self.advance(text, next - at, lines, outputs);
         if self.is_full() {
-            self.end_batch(outputs)?;
+            self.end_batch(text, outputs)?;
         }
         Ok(true)
     }
 
-    fn advance(&mut self, len: usize, lines: u32, outputs: &mut Outputs) {
-        let stored = self.stored(self.at, len);
+    fn advance(&mut self, text: &[u8], len: usize, lines: u32, outputs: &mut Outputs) {
+        let stored = self.stored(&text[self.at..self.at + len]);
         self.at += len;
         self.offset += stored;
         self.line += u64::from(lines);
@@ -368,14 +396,14 @@ impl Lines {
         self.rows.len() >= BATCH_ROWS || self.rows.end_offset().is_some_and(|(start, end)| end - start >= BATCH_BYTES as u64)
     }
 
-    /// Bytes of the file that `len` bytes of the text were.
-    fn stored(&self, at: usize, len: usize) -> u64 {
-        if self.is_utf16 { stored_len(&self.text[at..at + len]) } else { len as u64 }
+    /// Bytes of the file that these bytes of the text were.
+    fn stored(&self, text: &[u8]) -> u64 {
+        if self.is_utf16 { stored_len(text) } else { text.len() as u64 }
     }
 
-    fn record(&mut self, content: usize, shape: Shape) {
+    fn record(&mut self, text: &[u8], content: usize, shape: Shape) {
         let raw = self.at..self.at + content;
-        let record = &self.text[raw.clone()];
+        let record = &text[raw.clone()];
         let delimiters = &self.splitter.delimiters;
         let is_csv = matches!(self.records, Some(Records::Csv(_)));
         let fields = (is_csv && shape == Shape::Whole).then_some(delimiters.len() as u32 + 1);
@@ -414,21 +442,33 @@ impl Lines {
         }
     }
 
-    /// Forgets what stands between the records, so that memory does not grow with it.
-    fn compact(&mut self) {
-        let mut kept = self.rows.compact(&self.text);
-        let at = kept.len();
-        kept.extend_from_slice(&self.text[self.at..]);
-        (self.text, self.at, self.between) = (kept, at, 0);
+    /// What must be kept of a text: from the first record of the open batch on.
+    fn rest(&mut self, text: &[u8]) -> Vec<u8> {
+        if self.between > BETWEEN_BYTES {
+            // Memory must not grow with what stands between the records.
+            let mut kept = self.rows.compact(text);
+            let at = kept.len();
+            kept.extend_from_slice(&text[self.at..]);
+            (self.start, self.at, self.between) = (0, at, 0);
+            return kept;
+        }
+        let kept = text[self.start..].to_vec();
+        self.forget();
+        kept
     }
 
-    fn end_batch(&mut self, outputs: &mut Outputs) -> Result<(), EngineError> {
+    /// Counts from the start of the open batch on.
+    fn forget(&mut self) {
+        self.rows.move_back(self.start);
+        self.at -= self.start;
+        self.start = 0;
+    }
+
+    fn end_batch(&mut self, text: &[u8], outputs: &mut Outputs) -> Result<(), EngineError> {
         if self.rows.is_empty() {
             return Ok(());
         }
-        let rest = self.text.split_off(self.at);
-        let text = std::mem::replace(&mut self.text, rest);
-        (self.at, self.between) = (0, 0);
+        (self.start, self.between) = (self.at, 0);
         outputs.take(self.rows.finish(text)?, None)
     }
 }

@@ -105,6 +105,13 @@ impl BatchBuilder {
         kept
     }
 
+    /// Counts the places of records from so many bytes later on.
+    pub(crate) fn move_back(&mut self, bytes: usize) {
+        for place in &mut self.places {
+            place.raw = place.raw.start - bytes..place.raw.end - bytes;
+        }
+    }
+
     /// The values of a column for the rows from `first` on.
     pub(crate) fn values(&mut self, column: usize, first: usize, cells: Cells<'_>) {
         let (quick, mut odd) = (&self.quick[column], Vec::new());
@@ -208,7 +215,7 @@ impl BatchBuilder {
     }
 
     /// Takes the rows, whose records stand in `text`.
-    pub(crate) fn finish(&mut self, text: Vec<u8>) -> Result<Rows, EngineError> {
+    pub(crate) fn finish<'a>(&mut self, text: &'a [u8]) -> Result<Rows<'a>, EngineError> {
         let count = self.places.len();
         let finish = |(builder, column): (&mut Builder, &Column)| {
             let array = builder.finish();

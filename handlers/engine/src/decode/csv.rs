@@ -116,6 +116,8 @@ impl CsvRecords {
         let around = &text[start..end];
         let is_ascii = around.is_ascii();
         let is_text = (is_ascii || std::str::from_utf8(around).is_ok()) && memchr::memchr(0, around).is_none();
+        // A value is the whole field.
+        let is_bare = !index.has_quotes && !self.dialect.trim;
         let mut parts = Vec::with_capacity(records.len());
         let mut delimiters = Vec::new();
         let mut at = 0;
@@ -136,7 +138,13 @@ impl CsvRecords {
             for (field, column) in &self.fields {
                 parts.clear();
                 let fields = ends.chunks_exact(self.width);
-                if *field == 0 {
+                if is_bare {
+                    if *field == 0 {
+                        parts.extend(run.iter().zip(fields).map(|(record, ends)| (record.start, ends[0])));
+                    } else {
+                        parts.extend(fields.map(|ends| (ends[*field - 1] + 1, ends[*field])));
+                    }
+                } else if *field == 0 {
                     parts.extend(run.iter().zip(fields).map(|(record, ends)| self.part(text, record.start, ends[0])));
                 } else {
                     parts.extend(fields.map(|ends| self.part(text, ends[*field - 1] + 1, ends[*field])));
@@ -150,16 +158,15 @@ impl CsvRecords {
     /// Where the value of a field of an ordinary record stands.
     #[inline]
     fn part(&self, text: &[u8], start: u32, end: u32) -> (u32, u32) {
-        if start < end && Some(text[start as usize]) == self.dialect.quote {
-            return (start + 1, end - 1);
-        }
-        if self.dialect.trim {
+        // An empty field has its delimiter or line end here, which is no quote.
+        let quotes = u32::from(Some(text[start as usize]) == self.dialect.quote);
+        if self.dialect.trim && quotes == 0 {
             let field = &text[start as usize..end as usize];
             let before = field.iter().take_while(|b| is_blank(**b)).count();
             let after = field[before..].iter().rev().take_while(|b| is_blank(**b)).count();
             return (start + before as u32, end - after as u32);
         }
-        (start, end)
+        (start + quotes, end - quotes)
     }
 
     /// Reads one record into the current row.

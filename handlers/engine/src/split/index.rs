@@ -47,20 +47,37 @@ impl Marks {
         Self { delimiter: None, quote: None, doubles: false, escape: None, odd_starts: vec![b' ', b'\t', b'\r'], cr_ends: false }
     }
 
-    /// What the next 64 bytes hold.
+    /// What the next 64 bytes hold. Delimiters are not looked for where neither `FIELDS` nor quotes ask for them; `is_quoted` says that
+    /// quotes came just before.
     #[inline]
-    fn block(&self, bytes: &[u8; 64]) -> Block {
+    fn block<const FIELDS: bool>(&self, bytes: &[u8; 64], is_quoted: bool) -> Block {
         let (parts, _) = bytes.as_chunks::<16>();
+        let parts = [u8x16::new(parts[0]), u8x16::new(parts[1]), u8x16::new(parts[2]), u8x16::new(parts[3])];
         let find = |byte: u8| {
             let wanted = u8x16::splat(byte);
-            parts.iter().rev().fold(0_u64, |bits, part| bits << 16 | u64::from(u8x16::new(*part).simd_eq(wanted).to_bitmask()))
+            parts.iter().rev().fold(0_u64, |bits, part| bits << 16 | u64::from(part.simd_eq(wanted).to_bitmask()))
         };
+        // For a byte that most texts do not have.
+        let find_rare = |byte: u8| {
+            let wanted = u8x16::splat(byte);
+            let [a, b, c, d] = parts.map(|part| part.simd_eq(wanted));
+            if (a | b | c | d).to_bitmask() == 0 { 0 } else { find(byte) }
+        };
+        let quotes = self.quote.map_or(0, find);
+        let delimiters = self.delimiter.map_or(0, |delimiter| {
+            if FIELDS || is_quoted || quotes != 0 {
+                find(delimiter)
+            } else {
+                // What the next block must know.
+                u64::from(bytes[63] == delimiter) << 63
+            }
+        });
         Block {
-            quotes: self.quote.map_or(0, find),
-            delimiters: self.delimiter.map_or(0, find),
+            quotes,
+            delimiters,
             feeds: find(b'\n'),
-            returns: if self.cr_ends { find(b'\r') } else { 0 },
-            escapes: self.escape.map_or(0, find),
+            returns: if self.cr_ends { find_rare(b'\r') } else { 0 },
+            escapes: self.escape.map_or(0, find_rare),
         }
     }
 }
@@ -111,11 +128,13 @@ pub(crate) struct Index {
     pub(crate) records: Vec<Record>,
     /// Where each field of each record ends.
     pub(crate) ends: Vec<u32>,
+    /// Quotes stand in some of [`Index::records`], or in what follows them.
+    pub(crate) has_quotes: bool,
 }
 
 impl Index {
     pub(crate) fn new(marks: &Marks, row_bytes: usize) -> Self {
-        Self { marks: marks.clone(), row_bytes, window: LONG, records: Vec::new(), ends: Vec::new() }
+        Self { marks: marks.clone(), row_bytes, window: LONG, records: Vec::new(), ends: Vec::new(), has_quotes: false }
     }
 
     /// Where the fields of one of [`Index::records`] end, in the text.
@@ -128,6 +147,7 @@ impl Index {
     pub(crate) fn find<const FIELDS: bool>(&mut self, text: &[u8], from: usize, most: usize) {
         self.records.clear();
         self.ends.clear();
+        self.has_quotes = false;
         let to = text.len().min(from + self.window);
         let is_ordinary = self.run::<FIELDS>(text, from, to, most);
         self.window = if is_ordinary { LONG } else { SHORT };
@@ -140,12 +160,13 @@ impl Index {
         let mut base = from;
         while base < to {
             let left = to - base;
+            let is_quoted = carry.inside | carry.closing != 0;
             let block = match text[base..to].first_chunk::<64>() {
-                Some(bytes) => self.marks.block(bytes),
+                Some(bytes) => self.marks.block::<FIELDS>(bytes, is_quoted),
                 None => {
                     let mut padded = [0; 64];
                     padded[..left].copy_from_slice(&text[base..to]);
-                    let block = self.marks.block(&padded);
+                    let block = self.marks.block::<FIELDS>(&padded, is_quoted);
                     let known = !(u64::MAX << left);
                     Block {
                         quotes: block.quotes & known,
@@ -156,6 +177,7 @@ impl Index {
                     }
                 }
             };
+            self.has_quotes |= block.quotes != 0;
             let inside = parity(block.quotes) ^ carry.inside;
             let (opening, closing) = (block.quotes & inside, block.quotes & !inside);
             let all_ends = block.feeds | block.returns;

@@ -48,7 +48,7 @@ pub(crate) fn is_possible(from: &ArrowType, to: DataType) -> bool {
 }
 
 impl Cast {
-    pub(crate) fn apply(&self, working: &mut Working, rows: &mut Rows) -> Result<(), EngineError> {
+    pub(crate) fn apply(&self, working: &mut Working, rows: &mut Rows<'_>) -> Result<(), EngineError> {
         let reading = Reading::typed();
         let mut arrays = working.batch.columns().to_vec();
         let mut keep = vec![true; working.rows.len()];
@@ -57,6 +57,10 @@ impl Cast {
             let from: &ArrayRef = &arrays[*at];
             let mut builder = Builder::new(column.data_type, from.len());
             for (row, kept) in keep.iter_mut().enumerate() {
+                let Some(number) = working.rows[row] else {
+                    builder.null();
+                    continue;
+                };
                 let text;
                 let raw = match raw_value(from, row) {
                     raw if column.data_type == DataType::Text && raw != Raw::Null => {
@@ -69,7 +73,7 @@ impl Cast {
                 for fault in faults.drain(..) {
                     *kept = false;
                     let value = crate::typed::text::shorten(&raw.text(Encoding::Utf8), crate::VALUE_CHARS);
-                    rows.reject(working.rows[row], Fault::new(Code::CastFailed, fault.message), Some(&column.name), Some(value));
+                    rows.reject(number, Fault::new(Code::CastFailed, fault.message), Some(&column.name), Some(value));
                 }
             }
             arrays[*at] = builder.finish().map_err(|e| EngineError::bug("cast", e))?;

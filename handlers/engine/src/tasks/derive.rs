@@ -24,7 +24,7 @@ pub(crate) struct Step {
 }
 
 impl Derive {
-    pub(crate) fn apply(&self, working: &mut Working, rows: &mut Rows) -> Result<(), EngineError> {
+    pub(crate) fn apply(&self, working: &mut Working, rows: &mut Rows<'_>) -> Result<(), EngineError> {
         for step in &self.steps {
             let found = step.expression.evaluate(&working.batch);
             let mut arrays = working.batch.columns().to_vec();

@@ -28,11 +28,15 @@ pub(crate) struct Lookup {
 }
 
 impl Lookup {
-    pub(crate) fn apply(&self, working: &mut Working, rows: &mut Rows, warned: &mut Vec<String>) -> Result<(), EngineError> {
+    pub(crate) fn apply(&self, working: &mut Working, rows: &mut Rows<'_>, warned: &mut Vec<String>) -> Result<(), EngineError> {
         let key_columns: Vec<&ArrayRef> = self.on.iter().map(|i| working.batch.column(*i)).collect();
         let mut key = Vec::new();
         let mut found = Vec::with_capacity(working.rows.len());
         for (at, row) in working.rows.iter().enumerate() {
+            let Some(row) = row else {
+                found.push(None);
+                continue;
+            };
             key.clear();
             let is_full = keys::encode(&key_columns, at, &mut key);
             let place = if is_full { self.index.get(&key).copied() } else { None };

@@ -14,17 +14,34 @@ use crate::rows::Rows;
 use crate::sql;
 use crate::typed::check::Fault;
 
+/// If not more than one row of so many is left out, the batch is not copied for that.
+const FEW: usize = 32;
+
 /// Rows on their way through the tasks.
 #[derive(Debug, Clone)]
 pub(crate) struct Working {
     pub(crate) batch: RecordBatch,
-    /// For each row of the batch, its number in [`Rows`].
-    pub(crate) rows: Vec<u32>,
+    /// For each row of the batch, its number in [`Rows`]; `None` if it is left out.
+    pub(crate) rows: Vec<Option<u32>>,
 }
 
 impl Working {
-    /// Keeps the rows for which `keep` is true.
+    /// Leaves out the rows for which `keep` is false.
     pub(crate) fn retain(&mut self, keep: &[bool]) -> Result<(), EngineError> {
+        let dropped = keep.iter().filter(|keep| !**keep).count();
+        if dropped * FEW > keep.len() {
+            return self.compact(keep);
+        }
+        if dropped > 0 {
+            for (row, _) in self.rows.iter_mut().zip(keep).filter(|(_, keep)| !**keep) {
+                *row = None;
+            }
+        }
+        Ok(())
+    }
+
+    /// Removes the rows for which `keep` is false from the batch.
+    pub(crate) fn compact(&mut self, keep: &[bool]) -> Result<(), EngineError> {
         if keep.iter().all(|k| *k) {
             return Ok(());
         }
@@ -41,22 +58,24 @@ impl Working {
         failed: &[(usize, String)],
         column: Option<&str>,
         what: &str,
-        rows: &mut Rows,
+        rows: &mut Rows<'_>,
     ) -> Result<(), EngineError> {
         if failed.is_empty() {
             return Ok(());
         }
+        self.note_failed(failed, column, what, rows);
         let mut keep = vec![true; self.rows.len()];
-        for (at, message) in failed {
-            keep[*at] = false;
-            rows.reject(
-                self.rows[*at],
-                Fault::new(crate::Code::ExpressionFailed, format!("{what} has no value for this row: {message}")),
-                column,
-                None,
-            );
-        }
+        failed.iter().for_each(|(at, _)| keep[*at] = false);
         self.retain(&keep)
+    }
+
+    fn note_failed(&self, failed: &[(usize, String)], column: Option<&str>, what: &str, rows: &mut Rows<'_>) {
+        for (at, message) in failed {
+            if let Some(row) = self.rows[*at] {
+                let message = format!("{what} has no value for this row: {message}");
+                rows.reject(row, Fault::new(crate::Code::ExpressionFailed, message), column, None);
+            }
+        }
     }
 }
 
@@ -80,7 +99,7 @@ impl Stage {
     pub(crate) fn apply(
         &self,
         working: &mut Working,
-        rows: &mut Rows,
+        rows: &mut Rows<'_>,
         filtered: &mut Vec<u32>,
         warned: &mut Vec<String>,
     ) -> Result<(), EngineError> {
@@ -94,30 +113,15 @@ impl Stage {
             Self::Cast(cast) => cast.apply(working, rows),
             Self::Filter(condition) => {
                 let found = condition.evaluate(&working.batch);
-                let is_true = truths(&found.values);
-                let failed: Vec<bool> = {
-                    let mut failed = vec![false; working.rows.len()];
-                    found.failed.iter().for_each(|(at, _)| failed[*at] = true);
-                    failed
-                };
-                let keep: Vec<bool> = is_true.iter().zip(&failed).map(|(t, f)| *t || *f).collect();
-                let left_out = working.rows.iter().zip(&keep).filter(|(_, keep)| !**keep);
+                let mut keep = truths(&found.values);
+                // These are rejected, which says more than that the filter leaves them out.
+                found.failed.iter().for_each(|(at, _)| keep[*at] = true);
+                let left_out = working.rows.iter().zip(&keep).filter(|(_, keep)| !**keep).filter_map(|(row, _)| *row);
                 // A row that is rejected already stays rejected.
-                filtered.extend(left_out.map(|(row, _)| *row).filter(|row| !rows.is_rejected(*row)));
-                let mut place = 0;
-                let moved: Vec<(usize, String)> = {
-                    let mut messages = found.failed.into_iter().peekable();
-                    let mut moved = Vec::new();
-                    for (at, kept) in keep.iter().enumerate() {
-                        if let Some((_, message)) = messages.next_if(|(f, _)| *f == at) {
-                            moved.push((place, message));
-                        }
-                        place += usize::from(*kept);
-                    }
-                    moved
-                };
-                working.retain(&keep)?;
-                working.reject_failed(&moved, None, "the filter", rows)
+                filtered.extend(left_out.filter(|row| !rows.is_rejected(*row)));
+                working.note_failed(&found.failed, None, "the filter", rows);
+                found.failed.iter().for_each(|(at, _)| keep[*at] = false);
+                working.retain(&keep)
             }
             Self::Lookup(lookup) => lookup.apply(working, rows, warned),
             Self::Mask(mask) => mask.apply(working),

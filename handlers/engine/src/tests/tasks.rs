@@ -113,6 +113,47 @@ rules:
     assert_eq!(problems(&outcome), [(0, "R0401".to_owned()), (0, "R0402".to_owned()), (3, "R0402".to_owned())]);
 }
 
+/// Few rows that are left out stay in the batch until it is written; many are taken out at once. Neither may change what becomes of any row.
+#[test]
+fn each_row_ends_as_it_would_alone() {
+    let rest = "tasks:
+  - derive: {q: '100 / (n - 40)', twice: 'n * 2'}
+  - cast: {d: integer}
+  - filter: 'n <> 90'
+  - lookup: {table: airports, on: {k: faa}, take: {name: name}, missing: reject}
+  - derive: {r: '100 / (n - 70)'}
+rules:
+  - {name: high, when: 'twice > 390', outcome: review}
+  - {name: fifty, when: 'n = 50 or d = 60', outcome: reject}
+";
+    let compiled = compiled(rest);
+    let header = "k,n,d,day\n";
+    let row = |n: u32| match n {
+        10 => "JFK,ten,1,2024-01-31\n".to_owned(),
+        20 => "JFK,20,1.5,2024-01-31\n".to_owned(),
+        30 => "XXX,30,1,2024-01-31\n".to_owned(),
+        60 => "LGA,60,60,2024-01-31\n".to_owned(),
+        80 => "LGA,x,1.5,2024-02-30\n".to_owned(),
+        n => format!("JFK,{n},1,2024-01-31\n"),
+    };
+    for rows in [0..200, 0..25, 5..35, 35..95] {
+        let text = header.to_owned() + &rows.clone().map(row).collect::<String>();
+        let whole = run(&compiled, text.as_bytes(), Cut::NONE);
+        let found = problems(&whole);
+        for (at, n) in rows.clone().enumerate() {
+            let alone = run(&compiled, format!("{header}{}", row(n)).as_bytes(), Cut::NONE);
+            assert_eq!(whole.ends[at], alone.ends[0], "row {n} of {rows:?}");
+            let own: Vec<_> = found.iter().filter(|(row, _)| *row == at as u64).map(|(_, problem)| problem).collect();
+            assert_eq!(own, problems(&alone).iter().map(|(_, problem)| problem).collect::<Vec<_>>(), "row {n} of {rows:?}");
+            assert_eq!(whole.accepted.get(&(at as u64)), alone.accepted.get(&0), "row {n} of {rows:?}");
+        }
+    }
+    let ends = run(&compiled, (header.to_owned() + &(0..200).map(row).collect::<String>()).as_bytes(), Cut::NONE).ends;
+    let rejected: Vec<_> = (0..200).filter(|n| ends[*n] == "rejected").collect();
+    assert_eq!(rejected, [10, 20, 30, 40, 50, 60, 70, 80]);
+    assert_eq!((ends[90], ends[195], ends[196], ends[0]), ("filtered", "accepted", "held", "accepted"));
+}
+
 #[test]
 fn parameters_change_the_outcome_without_a_new_plan() {
     let rest = "parameters: {limit: {type: integer, default: 5}}\nrules: [{name: big, when: 'n > $limit', outcome: reject}]\n";
