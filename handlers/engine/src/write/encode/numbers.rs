@@ -55,9 +55,15 @@ pub(super) fn encode(
         let part = &values[at..at + validity.values()];
         (row, at) = (row + rows, at + part.len());
         match &dictionary {
-            Some(dictionary) => pages.data(validity, Encoding::RLE_DICTIONARY, |out| dictionary.write(part, out)),
-            None if delta_bits < plain_bits => pages.data(validity, Encoding::DELTA_BINARY_PACKED, |out| bits::deltas(part, out)),
-            None => pages.data(validity, Encoding::PLAIN, |out| plain(part, is_narrow, out)),
+            Some(dictionary) => {
+                let room = codes_room(part.len(), dictionary.width);
+                pages.data(validity, Encoding::RLE_DICTIONARY, room, |out| dictionary.write(part, out));
+            }
+            None if delta_bits < plain_bits => {
+                let room = part.len() * (delta_bits as usize + 2) / 8;
+                pages.data(validity, Encoding::DELTA_BINARY_PACKED, room, |out| bits::deltas(part, out));
+            }
+            None => pages.data(validity, Encoding::PLAIN, part.len() * plain_bits as usize / 8, |out| plain(part, is_narrow, out)),
         }
     }
     let bounds = (!values.is_empty()).then_some((least, most));
@@ -119,6 +125,11 @@ impl Dictionary {
     fn write(&self, values: &[i64], out: &mut Vec<u8>) {
         codes(values.iter().map(|value| u64::from(self.codes[(value - self.least) as usize])), values.len(), self.width, out);
     }
+}
+
+/// Bytes that [`codes`] takes.
+pub(super) fn codes_room(count: usize, width: u32) -> usize {
+    count.div_ceil(8) * width as usize + 16
 }
 
 /// Places in a dictionary, as a page has them.

@@ -16,6 +16,9 @@ use super::bits;
 /// Level of zstd: the next ones cost more time than their bytes are worth.
 pub(crate) const ZSTD_LEVEL: i32 = 1;
 
+/// Bytes at the end of a column's first page that tell whether compressing it is worth anything.
+const SAMPLE: usize = 32 << 10;
+
 /// One page before it is compressed.
 struct Body {
     bytes: Vec<u8>,
@@ -40,9 +43,9 @@ impl Pages {
         self.bodies.push(Body { bytes, values, encoding: Encoding::PLAIN, is_dictionary: true });
     }
 
-    /// Adds a page of rows: which of them are null, then the others' values as `write` encodes them.
-    pub(super) fn data(&mut self, validity: Validity<'_>, encoding: Encoding, write: impl FnOnce(&mut Vec<u8>)) {
-        let mut bytes = Vec::new();
+    /// Adds a page of rows: which of them are null, then the others' values as `write` encodes them, in about `room` bytes.
+    pub(super) fn data(&mut self, validity: Validity<'_>, encoding: Encoding, room: usize, write: impl FnOnce(&mut Vec<u8>)) {
+        let mut bytes = Vec::with_capacity(room + validity.room());
         if self.column.max_def_level() > 0 {
             bytes.extend_from_slice(&[0; 4]);
             validity.write(&mut bytes);
@@ -53,22 +56,33 @@ impl Pages {
         self.bodies.push(Body { bytes, values: validity.rows(), encoding, is_dictionary: false });
     }
 
+    /// Whether compressing makes the column smaller by a twentieth. Numbers in few bits mostly are as small as they get.
+    fn shrinks(&self, zstd: &mut Compressor<'_>) -> Result<bool, ParquetError> {
+        let Some(first) = self.bodies.iter().find(|body| !body.is_dictionary) else { return Ok(true) };
+        // Of texts the lengths come first, which say nothing of the bytes.
+        let sample = &first.bytes[first.bytes.len().saturating_sub(SAMPLE)..];
+        Ok(compress(zstd, sample)?.len() * 20 <= sample.len() * 19)
+    }
+
     /// Compresses the pages, and adds up what a reader must know.
     pub(super) fn finish(self, statistics: Statistics, zstd: &mut Compressor<'_>) -> Result<(Bytes, ColumnCloseResult), ParquetError> {
-        let mut sink = TrackedWrite::new(Vec::new());
+        let is_packed = self.shrinks(zstd)?;
+        let mut sink =
+            TrackedWrite::new(Vec::with_capacity(if is_packed { 0 } else { self.bodies.iter().map(|b| b.bytes.len() + 64).sum() }));
         let mut encodings = vec![Encoding::RLE];
         let (mut rows, mut plain, mut dictionary, mut data) = (0, 0, None, None);
         let mut writer = SerializedPageWriter::new(&mut sink);
         for Body { bytes, values, encoding, is_dictionary } in self.bodies {
-            let compressed = Bytes::from(zstd.compress(&bytes).map_err(|e| ParquetError::External(Box::new(e)))?);
+            let size = bytes.len();
+            let stored = Bytes::from(if is_packed { compress(zstd, &bytes)? } else { bytes });
             let num_values = u32::try_from(values).map_err(|e| ParquetError::External(Box::new(e)))?;
             let page = if is_dictionary {
-                Page::DictionaryPage { buf: compressed, num_values, encoding, is_sorted: false }
+                Page::DictionaryPage { buf: stored, num_values, encoding, is_sorted: false }
             } else {
                 let (def_level_encoding, rep_level_encoding) = (Encoding::RLE, Encoding::RLE);
-                Page::DataPage { buf: compressed, num_values, encoding, def_level_encoding, rep_level_encoding, statistics: None }
+                Page::DataPage { buf: stored, num_values, encoding, def_level_encoding, rep_level_encoding, statistics: None }
             };
-            let written = writer.write_page(CompressedPage::new(page, bytes.len()))?;
+            let written = writer.write_page(CompressedPage::new(page, size))?;
             plain += written.uncompressed_size as i64;
             if is_dictionary {
                 dictionary = Some(written.offset as i64);
@@ -82,8 +96,9 @@ impl Pages {
         }
         writer.close()?;
         let bytes = Bytes::from(sink.into_inner()?);
+        let compression = if is_packed { Compression::ZSTD(ZstdLevel::try_new(ZSTD_LEVEL)?) } else { Compression::UNCOMPRESSED };
         let metadata = ColumnChunkMetaData::builder(self.column)
-            .set_compression(Compression::ZSTD(ZstdLevel::try_new(ZSTD_LEVEL)?))
+            .set_compression(compression)
             .set_encodings(encodings)
             .set_total_compressed_size(bytes.len() as i64)
             .set_total_uncompressed_size(plain)
@@ -97,6 +112,10 @@ impl Pages {
             ColumnCloseResult { bytes_written, rows_written, metadata, bloom_filter: None, column_index: None, offset_index: None };
         Ok((bytes, closed))
     }
+}
+
+fn compress(zstd: &mut Compressor<'_>, bytes: &[u8]) -> Result<Vec<u8>, ParquetError> {
+    zstd.compress(bytes).map_err(|e| ParquetError::External(Box::new(e)))
 }
 
 /// Which rows of a page have a value.
@@ -120,6 +139,11 @@ impl<'a> Validity<'a> {
     /// How many of the rows have a value.
     pub(super) fn values(self) -> usize {
         if self.valid.is_empty() { self.rows } else { self.valid.iter().filter(|v| **v).count() }
+    }
+
+    /// Most bytes that [`Validity::write`] takes, with their length.
+    fn room(self) -> usize {
+        self.rows / 8 + 32
     }
 
     fn write(self, out: &mut Vec<u8>) {

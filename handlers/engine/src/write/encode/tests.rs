@@ -79,6 +79,30 @@ proptest! {
 }
 
 #[test]
+fn what_zstd_does_not_shrink_is_stored_as_it_is() {
+    use parquet::basic::Compression;
+    use parquet::file::reader::{FileReader as _, SerializedFileReader};
+
+    let noise = |n: i64| n.wrapping_mul(0x9e37_79b9_7f4a_7c15_u64 as i64) >> 20;
+    let texts = (0..5000_i64).map(|n| format!("{:016x} and the same words once more", noise(n)));
+    let columns: Vec<(&str, ArrayRef)> = vec![
+        ("noise", Arc::new((0..5000).map(noise).collect::<Int64Array>())),
+        ("dense", Arc::new((0..5000_i64).collect::<Int64Array>())),
+        ("text", Arc::new(StringArray::from_iter_values(texts))),
+    ];
+    let batch = RecordBatch::try_from_iter(columns).expect("columns of one length");
+    let mut writer = AcceptedWriter::new(batch.schema(), &[]).expect("a writer");
+    writer.write(&batch).expect("written");
+    let bytes: Vec<u8> = writer.finish().expect("closed").0.into_iter().flat_map(|(_, bytes)| bytes).collect();
+    let reader = SerializedFileReader::new(bytes::Bytes::from(bytes.clone())).expect("Parquet");
+    let group = reader.metadata().row_group(0);
+    let is_stored = |column: usize| group.column(column).compression() == Compression::UNCOMPRESSED;
+    assert_eq!((0..3).map(is_stored).collect::<Vec<_>>(), [true, false, false]);
+    let read = concat_batches(&batch.schema(), &batches(bytes)).expect("one schema");
+    assert_eq!(read, batch);
+}
+
+#[test]
 fn many_pages_come_back() {
     let many: Vec<Option<i64>> = (0..150_000).map(|n: i64| (n % 11 != 3).then_some(n.wrapping_mul(0x9e37_79b9) >> 7)).collect();
     check(&[batch(&many)]);

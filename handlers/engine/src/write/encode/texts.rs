@@ -13,7 +13,7 @@ use parquet::schema::types::ColumnDescPtr;
 use zstd::bulk::Compressor;
 
 use super::bits;
-use super::numbers::codes;
+use super::numbers::{codes, codes_room};
 use super::pages::{Pages, Validity};
 
 /// Bytes of text after which a page ends.
@@ -52,11 +52,12 @@ pub(super) fn encode(
 
 /// Encoding `DELTA_LENGTH_BYTE_ARRAY`.
 fn whole(arrays: &[&StringArray], valid: &[bool], pages: &mut Pages) {
-    // Nulls have no bytes in arrays of this program's own making, nor in filtered ones; others' may: their bytes must not be taken.
+    // Nulls may have bytes in the arrays of others, which must not be taken; they only make a page end earlier.
     let (mut lengths, mut parts, mut bytes) = (Vec::new(), Vec::new(), 0);
     let (mut first, mut row) = (0, 0);
     let mut end = |lengths: &mut Vec<i64>, parts: &mut Vec<&[u8]>, rows: Range<usize>| {
-        pages.data(Validity::new(valid, rows.start, rows.len()), Encoding::DELTA_LENGTH_BYTE_ARRAY, |out| {
+        let room = lengths.len() * 2 + parts.iter().map(|part| part.len()).sum::<usize>();
+        pages.data(Validity::new(valid, rows.start, rows.len()), Encoding::DELTA_LENGTH_BYTE_ARRAY, room, |out| {
             bits::deltas(lengths, out);
             for part in parts.iter() {
                 out.extend_from_slice(part);
@@ -68,26 +69,31 @@ fn whole(arrays: &[&StringArray], valid: &[bool], pages: &mut Pages) {
     for array in arrays {
         let offsets = array.value_offsets();
         let values = array.value_data();
-        // A run of texts whose bytes stand together.
-        let (mut from, mut to) = (offsets[0] as usize, offsets[0] as usize);
-        for (at, pair) in offsets.windows(2).enumerate() {
-            let (start, stop) = (pair[0] as usize, pair[1] as usize);
-            if array.is_null(at) {
-                parts.push(&values[from..to]);
-                (from, to) = (stop, stop);
+        let mut at = 0;
+        while at < array.len() {
+            // Up to the row that fills the page.
+            let room = (PAGE_BYTES - bytes) as i32;
+            let most = array.len().min(at + PAGE_ROWS - (row - first));
+            let full = offsets[at + 1..=most].partition_point(|stop| stop - offsets[at] < room);
+            let stop = most.min(at + 1 + full);
+            let run = &offsets[at..=stop];
+            if array.null_count() == 0 {
+                lengths.extend(run.windows(2).map(|pair| i64::from(pair[1] - pair[0])));
+                parts.push(&values[run[0] as usize..run[run.len() - 1] as usize]);
             } else {
-                lengths.push((stop - start) as i64);
-                bytes += stop - start;
-                to = stop;
+                for (_, pair) in (at..).zip(run.windows(2)).filter(|(at, _)| array.is_valid(*at)) {
+                    lengths.push(i64::from(pair[1] - pair[0]));
+                    parts.push(&values[pair[0] as usize..pair[1] as usize]);
+                }
             }
-            row += 1;
-            if bytes >= PAGE_BYTES || row - first >= PAGE_ROWS {
-                parts.push(&values[from..to]);
+            bytes += (run[run.len() - 1] - run[0]) as usize;
+            row += stop - at;
+            at = stop;
+            if bytes >= PAGE_BYTES || row - first == PAGE_ROWS {
                 end(&mut lengths, &mut parts, first..row);
-                (from, to, first, bytes) = (stop, stop, row, 0);
+                (first, bytes) = (row, 0);
             }
         }
-        parts.push(&values[from..to]);
     }
     if row > first {
         end(&mut lengths, &mut parts, first..row);
@@ -100,8 +106,9 @@ fn bounds<'a>(arrays: &[&'a StringArray]) -> Option<(&'a [u8], &'a [u8])> {
     let (mut least_word, mut most_word) = (0, 0);
     for array in arrays {
         let (offsets, values) = (array.value_offsets(), array.value_data());
+        let nulls = array.nulls().filter(|nulls| nulls.null_count() > 0);
         for (at, pair) in offsets.windows(2).enumerate() {
-            if array.is_null(at) {
+            if nulls.is_some_and(|nulls| nulls.is_null(at)) {
                 continue;
             }
             let (start, stop) = (pair[0] as usize, pair[1] as usize);
@@ -190,13 +197,14 @@ impl<'a> Dictionary<'a> {
         let most = DICTIONARY_TEXTS.min(count / 4 + 1);
         for array in arrays {
             let (offsets, values) = (array.value_offsets(), array.value_data());
+            let nulls = array.nulls().filter(|nulls| nulls.null_count() > 0);
             for (at, pair) in offsets.windows(2).enumerate() {
-                if array.is_null(at) {
+                if nulls.is_some_and(|nulls| nulls.is_null(at)) {
                     continue;
                 }
                 let (start, stop) = (pair[0] as usize, pair[1] as usize);
                 let first = word(values, start, stop);
-                let last = word(values, stop.saturating_sub(8).max(start), stop);
+                let last = if stop - start > 8 { word(values, stop - 8, stop) } else { first };
                 let hash = (first ^ last.rotate_left(29) ^ (stop - start) as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
                 let mut slot = (hash >> 52) as usize % SLOTS;
                 let code = loop {
@@ -237,7 +245,7 @@ impl<'a> Dictionary<'a> {
             let validity = Validity::new(valid, row, more);
             let part = &self.codes[at..at + validity.values()];
             (row, at) = (row + more, at + part.len());
-            pages.data(validity, Encoding::RLE_DICTIONARY, |out| {
+            pages.data(validity, Encoding::RLE_DICTIONARY, codes_room(part.len(), width), |out| {
                 codes(part.iter().map(|code| u64::from(*code)), part.len(), width, out);
             });
         }

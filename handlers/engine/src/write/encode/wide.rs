@@ -43,7 +43,7 @@ pub(super) fn encode(
         let validity = Validity::new(&valid, row, more);
         let part = &values[at..at + validity.values()];
         (row, at) = (row + more, at + part.len());
-        pages.data(validity, Encoding::PLAIN, |out| {
+        pages.data(validity, Encoding::PLAIN, part.len() * length, |out| {
             let before = out.len();
             if length == 16 {
                 out.resize(before + part.len() * 16, 0);
