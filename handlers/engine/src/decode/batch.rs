@@ -137,20 +137,21 @@ impl BatchBuilder {
             }
             _ => {}
         }
-        for (at, (start, end)) in cells.parts.iter().enumerate() {
+        let mut scratch = String::new();
+        for at in 0..cells.parts.len() {
             self.current = first + at;
-            self.value(column, Raw::Text(&cells.text[*start as usize..*end as usize]));
+            self.value(column, cells.raw(at, &mut scratch));
         }
     }
 
     /// Adds the runs of values between the odd ones, and the odd ones one by one.
     fn by_runs(&mut self, column: usize, first: usize, cells: Cells<'_>, odd: &[u32], mut add: impl FnMut(&mut Builder, Range<usize>)) {
         let mut from = 0;
+        let mut scratch = String::new();
         for at in odd.iter().map(|at| *at as usize) {
             add(&mut self.builders[column], from..at);
-            let (start, end) = cells.parts[at];
             self.current = first + at;
-            self.value(column, Raw::Text(&cells.text[start as usize..end as usize]));
+            self.value(column, cells.raw(at, &mut scratch));
             from = at + 1;
         }
         add(&mut self.builders[column], from..cells.parts.len());

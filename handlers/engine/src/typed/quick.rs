@@ -5,10 +5,10 @@ use sluice_contract::{DataType, Encoding};
 
 use super::check::{Checks, NumberCheck, TextCheck, Whole};
 use super::column::Column;
-use super::digits;
-use super::raw::Reading;
+use super::raw::{Raw, Reading};
+use super::{digits, json};
 
-/// One field of many records: where its value stands, without quotes.
+/// One field of many records, or one member of many JSON objects: where its value stands, without quotes.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Cells<'a> {
     pub(crate) text: &'a [u8],
@@ -16,6 +16,25 @@ pub(crate) struct Cells<'a> {
     /// The text is valid UTF-8 without NUL.
     pub(crate) is_text: bool,
     pub(crate) is_ascii: bool,
+    /// The parts are values of JSON as [`crate::decode::members`] finds them: only one between quotes is a string, without escapes.
+    pub(crate) is_json: bool,
+}
+
+impl<'a> Cells<'a> {
+    /// A value, as the long way takes it. `scratch` takes the text of a string that has escapes.
+    pub(crate) fn raw<'b>(&self, at: usize, scratch: &'b mut String) -> Raw<'b>
+    where
+        'a: 'b,
+    {
+        let (start, end) = (self.parts[at].0 as usize, self.parts[at].1 as usize);
+        let part = &self.text[start..end];
+        if self.is_json && !self.is_quoted(start) { json::raw(part, scratch) } else { Raw::Text(part) }
+    }
+
+    #[inline]
+    fn is_quoted(&self, start: usize) -> bool {
+        self.text[start - 1] == b'"'
+    }
 }
 
 /// How a column can be read fast.
@@ -108,7 +127,7 @@ impl Quick {
         }
         for (at, (start, end)) in cells.parts.iter().enumerate() {
             let (start, len) = (*start as usize, (end - start) as usize);
-            let is_kept = *low <= len && len <= *high && !self.may_be_null(len);
+            let is_kept = *low <= len && len <= *high && !self.may_be_null(len) && (!cells.is_json || cells.is_quoted(start));
             if !is_kept || words.as_ref().is_some_and(|words| word(cells.text, start, len).is_none_or(|w| !words.contains(&w))) {
                 odd.push(at as u32);
             }
@@ -184,6 +203,13 @@ fn text(checks: &[TextCheck], reading: &Reading) -> Kind {
 /// A text of at most eight bytes without NUL, as a number.
 #[inline]
 fn word(text: &[u8], start: usize, len: usize) -> Option<u64> {
-    let bytes = digits::load(text, start)?;
+    let bytes = match digits::load(text, start) {
+        Some(bytes) => bytes,
+        None => {
+            let mut bytes = [0; 8];
+            bytes[..len].copy_from_slice(text.get(start..start + len)?);
+            u64::from_le_bytes(bytes)
+        }
+    };
     Some(bytes & u64::MAX.checked_shr(64 - 8 * len as u32).unwrap_or(0))
 }
