@@ -1,9 +1,12 @@
-//! The short way of NDJSON gives what the long way gives.
+//! The short ways of NDJSON and Parquet give what the long way gives.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use arrow::array::RecordBatch;
+use arrow::array::{
+    ArrayRef, BooleanArray, Date32Array, Decimal128Array, Float32Array, Float64Array, Int32Array, Int64Array, RecordBatch, StringArray,
+    Time64MicrosecondArray, TimestampMicrosecondArray, UInt8Array,
+};
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
@@ -14,6 +17,7 @@ use super::support::{compile, plan};
 use crate::Compiled;
 use crate::decode::batch::BatchBuilder;
 use crate::decode::ndjson::NdjsonRecords;
+use crate::decode::parquet::raw_value;
 use crate::split::index::Record;
 use crate::typed::raw::Reading;
 
@@ -164,6 +168,75 @@ fn text() -> impl Strategy<Value = Vec<u8>> {
     })
 }
 
+fn arrays() -> impl Strategy<Value = Vec<ArrayRef>> {
+    fn cells<T: Clone + std::fmt::Debug + 'static>(
+        rows: usize,
+        nulls: f64,
+        value: impl Strategy<Value = T> + 'static,
+    ) -> BoxedStrategy<Vec<Option<T>>> {
+        vec(option::weighted(1.0 - nulls, value), rows).boxed()
+    }
+    fn arc(array: impl arrow::array::Array + 'static) -> ArrayRef {
+        Arc::new(array)
+    }
+    let text = || {
+        prop_oneof![8 => select(vec!["AIR", "REG AIR", "ü", "", "x", "abcd", "abcde", "üüüü", "{}", "2013-02-28"]), 1 => Just("a\0b")]
+            .prop_map(str::to_owned)
+    };
+    let decimal = |scale: i8| {
+        cells(20, 0.05, prop_oneof![9 => -50..=9999_i128, 1 => -20_000_000_000..20_000_000_000_i128])
+            .prop_map(move |v| arc(Decimal128Array::from(v).with_precision_and_scale(12, scale).expect("a decimal")))
+    };
+    let same =
+        cells(20, 0.05, -60..=10_100_i128).prop_map(|v| arc(Decimal128Array::from(v).with_precision_and_scale(10, 2).expect("a decimal")));
+    let integer = prop_oneof![20 => -10..=130_i64, 1 => any::<i64>()];
+    let wide = (cells(20, 0.02, integer), any::<bool>()).prop_map(|(v, is_whole)| {
+        arc(if is_whole { v.into_iter().map(|v| Some(v.unwrap_or(7))).collect::<Int64Array>() } else { Int64Array::from(v) })
+    });
+    let floats = || prop_oneof![9 => -2.0..2.0_f64, 1 => select(vec![f64::NAN, f64::INFINITY, 1e300])];
+    let texts = || {
+        (cells(20, 0.05, text()), any::<bool>())
+            .prop_map(|(v, is_clean)| arc(v.into_iter().map(|v| v.filter(|v| !is_clean || !v.contains('\0'))).collect::<StringArray>()))
+    };
+    (
+        (
+            prop_oneof![wide.clone(), cells(20, 0.02, any::<i32>()).prop_map(|v| arc(Int32Array::from(v)))],
+            prop_oneof![wide, cells(20, 0.02, any::<u8>()).prop_map(|v| arc(UInt8Array::from(v)))],
+        ),
+        prop_oneof![same, decimal(2), decimal(3)],
+        cells(20, 0.05, floats()).prop_map(|v| arc(Float64Array::from(v))),
+        cells(20, 0.05, floats()).prop_map(|v| arc(v.into_iter().map(|v| v.map(|v| v as f32)).collect::<Float32Array>())),
+        cells(20, 0.05, 10_900..20_000_i32).prop_map(|v| arc(Date32Array::from(v))),
+        (any::<bool>(), cells(20, 0.05, any::<i64>()))
+            .prop_map(|(zoned, v)| arc(TimestampMicrosecondArray::from(v).with_timezone_opt(zoned.then_some("UTC")))),
+        cells(20, 0.05, prop_oneof![0..86_400_000_000_i64, any::<i64>()]).prop_map(|v| arc(Time64MicrosecondArray::from(v))),
+        cells(20, 0.05, any::<bool>()).prop_map(|v| arc(BooleanArray::from(v))),
+        (texts(), texts(), texts()),
+        (cells(20, 0.3, any::<i32>()).prop_map(|v| arc(Int32Array::from(v))), texts()),
+    )
+        .prop_map(|((id, small), amount, ratio, narrow, day, at, hour, ok, (mode, short, note), (counted, more))| {
+            vec![id, small, amount, ratio, narrow, day, at, hour, ok, mode, short, note, counted, more]
+        })
+}
+
+fn read_arrays(compiled: &Compiled, arrays: &[ArrayRef], is_short: bool) -> Read {
+    let mut rows = builder(compiled, Reading::canonical());
+    for row in 0..arrays[0].len() {
+        rows.begin(row as u64, row as u64 + 1, 0, 0..0, None);
+    }
+    for (column, array) in arrays.iter().enumerate() {
+        if is_short {
+            rows.array(column, array);
+            continue;
+        }
+        for row in 0..array.len() {
+            rows.go_to(row);
+            rows.value(column, raw_value(array, row));
+        }
+    }
+    finish(rows)
+}
+
 proptest! {
     #[test]
     fn lines_are_read_alike_in_both_ways(text in text(), at_once in 1_usize..8, reject_unknown in any::<bool>()) {
@@ -175,4 +248,23 @@ proptest! {
             text.escape_ascii()
         );
     }
+
+    #[test]
+    fn arrays_are_read_alike_in_both_ways(arrays in arrays()) {
+        let compiled = compile(plan("parquet: {}", COLUMNS, ""));
+        prop_assert_eq!(read_arrays(&compiled, &arrays, true), read_arrays(&compiled, &arrays, false));
+    }
+}
+
+#[test]
+fn an_array_of_the_column_s_type_is_taken_over_also_with_values_that_break_a_check() {
+    let compiled = compile(plan(
+        "parquet: {}",
+        "{name: n, logicalType: integer, physicalType: int, logicalTypeOptions: {maximum: 5}}, {name: s, logicalType: string}",
+        "",
+    ));
+    let arrays: Vec<ArrayRef> = vec![Arc::new(Int32Array::from(vec![1, 6, 5])), Arc::new(StringArray::from(vec!["a", "b", "c"]))];
+    let (parsed, notes, ..) = read_arrays(&compiled, &arrays, true);
+    assert!(parsed.columns().iter().zip(&arrays).all(|(taken, array)| Arc::ptr_eq(taken, array)));
+    assert_eq!(notes.matches("AboveMaximum").count(), 1);
 }

@@ -40,17 +40,22 @@ impl<'a> Cells<'a> {
 /// How a column can be read fast.
 #[derive(Debug)]
 pub(crate) struct Quick {
-    kind: Kind,
+    pub(super) kind: Kind,
+    pub(super) is_required: bool,
     /// Bit `n` says that a text of `n` bytes may mean null; the last bit stands for all longer ones.
     null_lengths: u64,
 }
 
+/// Which values surely keep all checks of a column. `Instant` (in microseconds), `Float` and `Boolean` are for arrays only.
 #[derive(Debug)]
-enum Kind {
+pub(super) enum Kind {
     None,
     Integer { low: i64, high: i64 },
     Decimal { scale: usize, low: i64, high: i64 },
     Date { low: i64, high: i64 },
+    Instant { low: i64, high: i64 },
+    Float,
+    Boolean,
     Text { needs_ascii: bool, low: usize, high: usize, words: Option<Vec<u64>> },
 }
 
@@ -59,7 +64,7 @@ impl Quick {
     pub(crate) fn of(column: &Column, reading: &Reading) -> Self {
         let null_lengths = reading.null_values.iter().fold(0, |bits, null| bits | 1 << null.len().min(63));
         let kind = if column.metrics.is_empty() { kind(column, reading) } else { Kind::None };
-        Self { kind, null_lengths }
+        Self { kind, is_required: column.is_required(), null_lengths }
     }
 
     #[inline]
@@ -161,6 +166,12 @@ fn kind(column: &Column, reading: &Reading) -> Kind {
         (DataType::Date, checks) if column.pattern().is_none() => {
             whole_bounds(checks).map_or(Kind::None, |(low, high)| Kind::Date { low, high })
         }
+        (DataType::Timestamp { .. }, checks) => whole_bounds(checks).map_or(Kind::None, |(low, high)| Kind::Instant { low, high }),
+        // A time is read in nanoseconds.
+        (DataType::Time, checks) => whole_bounds(checks)
+            .map_or(Kind::None, |(low, high)| Kind::Instant { low: low.max(i64::MIN / 1000), high: high.min(i64::MAX / 1000) }),
+        (DataType::Float { .. }, Checks::Float(checks)) if checks.is_empty() => Kind::Float,
+        (DataType::Boolean, Checks::Text(checks)) if checks.is_empty() => Kind::Boolean,
         (DataType::Text, Checks::Text(checks)) => text(checks, reading),
         _ => Kind::None,
     }
@@ -202,7 +213,7 @@ fn text(checks: &[TextCheck], reading: &Reading) -> Kind {
 
 /// A text of at most eight bytes without NUL, as a number.
 #[inline]
-fn word(text: &[u8], start: usize, len: usize) -> Option<u64> {
+pub(super) fn word(text: &[u8], start: usize, len: usize) -> Option<u64> {
     let bytes = match digits::load(text, start) {
         Some(bytes) => bytes,
         None => {
