@@ -253,6 +253,8 @@ impl BatchBuilder {
             .collect::<Result<_, _>>()
             .map_err(|e| EngineError::bug("batch", e))?;
         let parsed: RecordBatch = new_batch(&self.schema, arrays, count)?;
-        Ok(Rows { places: std::mem::take(&mut self.places), text, parsed, notes: std::mem::take(&mut self.notes) })
+        // The next batch mostly has as many rows.
+        let places = std::mem::replace(&mut self.places, Vec::with_capacity(count));
+        Ok(Rows { places, text, parsed, notes: std::mem::take(&mut self.notes) })
     }
 }

@@ -50,12 +50,18 @@ impl Before {
     }
 }
 
-/// The part of a value, and where the value ends.
+/// Where a value stands, and where it ends.
 struct Found {
-    // Not as the halves of a part, which would be written one by one and then read as a whole: that is slow.
-    from: usize,
-    to: usize,
+    /// Its part, where that begins in the lower half. Two numbers would be written one by one and read as one, for which a processor waits.
+    part: u64,
     end: usize,
+}
+
+impl Found {
+    #[inline]
+    fn new(from: usize, to: usize, end: usize) -> Self {
+        Self { part: from as u64 | (to as u64) << 32, end }
+    }
 }
 
 /// Where the values of lines stand, column by column.
@@ -147,7 +153,7 @@ impl Members {
                     if parts.len() > self.lines {
                         return None;
                     }
-                    parts.push((found.from as u32, found.to as u32));
+                    parts.push((found.part as u32, (found.part >> 32) as u32));
                 }
                 None => self.unknown += 1,
             }
@@ -241,13 +247,13 @@ fn string_end(text: &[u8], mut at: usize) -> usize {
 fn value(text: &[u8], at: usize, end: usize) -> Option<Found> {
     let word = |word: &[u8]| {
         let after = at + word.len();
-        text[at..end].starts_with(word).then_some(Found { from: at, to: after, end: after })
+        text[at..end].starts_with(word).then_some(Found::new(at, after, after))
     };
     match text[at] {
         b'"' => {
             let close = string_end(text, at + 1);
             if text[close] == b'"' {
-                return Some(Found { from: at + 1, to: close, end: close + 1 });
+                return Some(Found::new(at + 1, close, close + 1));
             }
             any(text, at, end)
         }
@@ -264,34 +270,30 @@ fn value(text: &[u8], at: usize, end: usize) -> Option<Found> {
 #[inline]
 fn number(text: &[u8], at: usize, end: usize) -> Option<Found> {
     let start = at + usize::from(text[at] == b'-');
-    let whole = digits_end(text, start);
-    if whole == start || (text[start] == b'0' && whole > start + 1) {
+    let (whole, after) = digits(text, start);
+    if whole == start || (text[start] == b'0' && whole > start + 1) || (after > whole && text[after - 1] == b'.') {
         return None;
     }
-    let after = if text[whole] == b'.' { digits_end(text, whole + 1) } else { whole };
-    match text[after] {
-        b'.' => None,
-        b'e' | b'E' => any(text, at, end),
-        _ if text[after - 1] == b'.' => None,
-        _ => Some(Found { from: at, to: after, end: after }),
-    }
+    if matches!(text[after], b'e' | b'E') { any(text, at, end) } else { Some(Found::new(at, after, after)) }
 }
 
-/// The first byte from `at` on that is no digit.
+/// Where digits end that begin at this place, and those after a point that follows.
 #[inline]
-fn digits_end(text: &[u8], mut at: usize) -> usize {
-    while let Some(bytes) = text[at..].first_chunk::<16>() {
+fn digits(text: &[u8], start: usize) -> (usize, usize) {
+    if let Some(bytes) = text[start..].first_chunk::<16>() {
         let bytes = u8x16::new(*bytes) - u8x16::splat(b'0');
-        let others = !bytes.min(u8x16::splat(9)).simd_eq(bytes).to_bitmask() & 0xffff;
-        if others != 0 {
-            return at + others.trailing_zeros() as usize;
+        let others = !bytes.min(u8x16::splat(9)).simd_eq(bytes).to_bitmask() | 1 << 16;
+        let whole = start + others.trailing_zeros() as usize;
+        let after = start + (others & (others - 1)).trailing_zeros() as usize;
+        match text.get(whole) {
+            Some(b'.') if after < start + 16 => return (whole, after),
+            Some(byte) if *byte != b'.' && whole < start + 16 => return (whole, whole),
+            _ => {}
         }
-        at += 16;
     }
-    while text[at].is_ascii_digit() {
-        at += 1;
-    }
-    at
+    let end = |from: usize| from + text[from..].iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let whole = end(start);
+    (whole, if text[whole] == b'.' { end(whole + 1) } else { whole })
 }
 
 /// Any value of JSON, all of it.
@@ -300,7 +302,7 @@ fn any(text: &[u8], at: usize, end: usize) -> Option<Found> {
     let mut values = serde_json::Deserializer::from_slice(&text[at..end]).into_iter::<IgnoredAny>();
     values.next()?.ok()?;
     let after = at + values.byte_offset();
-    Some(Found { from: at, to: after, end: after })
+    Some(Found::new(at, after, after))
 }
 
 #[cfg(test)]

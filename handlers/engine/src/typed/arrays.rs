@@ -124,9 +124,13 @@ fn texts(quick: &Quick, array: &ArrayRef, low: usize, high: usize, words: Option
     let is_kept = |start: usize, len: usize| {
         low <= len && len <= high && words.is_none_or(|words| word(bytes, start, len).is_some_and(|w| words.contains(&w)))
     };
-    let is_odd = |row: usize| {
-        let (start, end) = (offsets[row] as usize, offsets[row + 1] as usize);
-        if texts.is_null(row) { quick.is_required } else { !is_kept(start, end - start) }
-    };
-    Some((0..texts.len()).filter(|row| is_odd(*row)).map(|row| row as u32).collect())
+    let mut odd = Vec::new();
+    for (row, range) in offsets.windows(2).enumerate() {
+        let (start, end) = (range[0] as usize, range[1] as usize);
+        let is_odd = if texts.is_null(row) { quick.is_required } else { !is_kept(start, end - start) };
+        if is_odd {
+            odd.push(row as u32);
+        }
+    }
+    Some(odd)
 }
