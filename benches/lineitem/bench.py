@@ -72,7 +72,7 @@ def main():
     arguments.add_argument("--format", default="csv", choices=["csv", "ndjson", "parquet"])
     arguments.add_argument("--rounds", type=int, default=5)
     arguments.add_argument("--sluice", help="the release binary; built if it is not given")
-    arguments.add_argument("--only", default="sluice,duckdb,polars", help="who takes part")
+    arguments.add_argument("--only", default="sluice,duckdb,polars", help="who takes part; of NDJSON Polars reads only files without damaged lines")
     arguments.add_argument("--work", type=pathlib.Path, default=ROOT / "target" / "lineitem", help="folder for data and outputs")
     given = arguments.parse_args()
     sluice = given.sluice
@@ -85,6 +85,9 @@ def main():
     folder.mkdir()
     pipeline = pipeline_for(given.format, folder)
     who = given.only.split(",")
+    if given.format == "ndjson" and "polars" in who:
+        print("Polars does not take part: its reader ends at a line that is no JSON, also where it is told to ignore errors")
+        who.remove("polars")
     runs = {name: [] for name in who}
     for _ in range(given.rounds):
         for name in who:

@@ -16,7 +16,7 @@ use sluice_contract::{DataType, Plan};
 
 use crate::compile::Compiled;
 use crate::decode::batch::{BATCH_BYTES, BATCH_ROWS, BatchBuilder};
-use crate::decode::parquet::{is_readable, raw_value};
+use crate::decode::parquet::is_readable;
 use crate::outcome::Outputs;
 use crate::typed::builder::type_name;
 use crate::typed::raw::Reading;
@@ -285,12 +285,12 @@ impl ParquetInput {
         let names = self.compiled.columns.iter().map(|c| batch.column_by_name(&c.source).cloned());
         let columns: Option<Vec<ArrayRef>> = names.collect();
         let columns = columns.ok_or_else(|| EngineError::Bug("a Parquet batch lacks a column".to_owned()))?;
-        for at in 0..batch.num_rows() {
+        for _ in 0..batch.num_rows() {
             self.rows.begin(self.row, self.row + 1, 0, 0..0, None);
             self.row += 1;
-            for (i, array) in columns.iter().enumerate() {
-                self.rows.value(i, raw_value(array, at));
-            }
+        }
+        for (column, array) in columns.iter().enumerate() {
+            self.rows.array(column, array);
         }
         let rows = self.rows.finish(&[])?;
         outputs.take(rows, Some(batch))

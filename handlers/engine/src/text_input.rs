@@ -365,14 +365,9 @@ impl Lines {
             lines += record.lines;
             next = record.next as usize;
         }
-        match &self.records {
+        match &mut self.records {
             Some(Records::Csv(csv)) => csv.read_all(text, index, first, &mut self.scratch, &mut self.rows),
-            Some(Records::Ndjson(ndjson)) => {
-                for (at, record) in index.records.iter().enumerate() {
-                    self.rows.go_to(first + at);
-                    ndjson.read(&text[record.start as usize..record.end as usize], &mut self.rows);
-                }
-            }
+            Some(Records::Ndjson(ndjson)) => ndjson.read_all(text, &index.records, first, &mut self.rows),
             None => {}
         }
         self.advance(text, next - at, lines, outputs);

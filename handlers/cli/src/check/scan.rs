@@ -27,6 +27,8 @@ const KEY_MEMORY: u64 = 256 << 20;
 const KEY_COST: u64 = 40;
 /// Most bytes looked at for a header, beside the longest row.
 const HEADER_ROOM: u64 = 1 << 20;
+/// Bytes of a chunk of Parquet, about. Read, they are several times as many, and so are the rows that wait to be encoded.
+const PARQUET_CHUNK_BYTES: u64 = 4 << 20;
 
 /// What is kept of the rows.
 #[derive(Debug, Clone, Copy, Default)]
@@ -156,7 +158,7 @@ impl Scanning<'_> {
             }
             Splitting::RowGroups => {
                 let footer = footer(&mut file, file_len)?;
-                let chunks = parquet_chunks(plan, &footer, file_len, CHUNK_BYTES)?;
+                let chunks = parquet_chunks(plan, &footer, file_len, PARQUET_CHUNK_BYTES)?;
                 Ok(listed(Layout { footer: Some(footer.into()), ..whole(chunks) }))
             }
             Splitting::Records => {

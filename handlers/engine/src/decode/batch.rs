@@ -4,12 +4,14 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
-use arrow::array::RecordBatch;
+use arrow::array::{ArrayRef, RecordBatch};
 use arrow::datatypes::SchemaRef;
 
+use super::parquet::raw_value;
 use crate::EngineError;
 use crate::rows::{Notes, Place, Rows};
 use crate::tasks::new_batch;
+use crate::typed::arrays::Taken;
 use crate::typed::builder::Builder;
 use crate::typed::check::Fault;
 use crate::typed::column::Column;
@@ -30,6 +32,8 @@ pub(crate) struct BatchBuilder {
     pub(crate) reading: Reading,
     quick: Vec<Quick>,
     builders: Vec<Builder>,
+    /// Arrays in place of a builder's values.
+    taken: Vec<Option<Taken>>,
     places: Vec<Place>,
     /// The row that values and faults are of.
     current: usize,
@@ -45,12 +49,14 @@ impl BatchBuilder {
     pub(crate) fn new(columns: Arc<Vec<Column>>, schema: SchemaRef, reading: Reading) -> Self {
         let quick = columns.iter().map(|c| Quick::of(c, &reading)).collect();
         let builders = columns.iter().map(|c| Builder::new(c.data_type, BATCH_ROWS)).collect();
+        let taken = columns.iter().map(|_| None).collect();
         Self {
             columns,
             schema,
             reading,
             quick,
             builders,
+            taken,
             places: Vec::new(),
             current: 0,
             notes: BTreeMap::new(),
@@ -144,23 +150,38 @@ impl BatchBuilder {
             }
             _ => {}
         }
-        for (at, (start, end)) in cells.parts.iter().enumerate() {
+        let mut scratch = String::new();
+        for at in 0..cells.parts.len() {
             self.current = first + at;
-            self.value(column, Raw::Text(&cells.text[*start as usize..*end as usize]));
+            self.value(column, cells.raw(at, &mut scratch));
         }
     }
 
     /// Adds the runs of values between the odd ones, and the odd ones one by one.
     fn by_runs(&mut self, column: usize, first: usize, cells: Cells<'_>, odd: &[u32], mut add: impl FnMut(&mut Builder, Range<usize>)) {
         let mut from = 0;
+        let mut scratch = String::new();
         for at in odd.iter().map(|at| *at as usize) {
             add(&mut self.builders[column], from..at);
-            let (start, end) = cells.parts[at];
             self.current = first + at;
-            self.value(column, Raw::Text(&cells.text[start as usize..end as usize]));
+            self.value(column, cells.raw(at, &mut scratch));
             from = at + 1;
         }
         add(&mut self.builders[column], from..cells.parts.len());
+    }
+
+    /// The values of a column for all rows of the batch, from an array.
+    pub(crate) fn array(&mut self, column: usize, array: &ArrayRef) {
+        let taken = Taken::of(&self.quick[column], array, self.schema.field(column).data_type());
+        let mut add = |row: usize| {
+            self.current = row;
+            self.value(column, raw_value(array, row));
+        };
+        match &taken {
+            Some(taken) => taken.odd.iter().for_each(|row| add(*row as usize)),
+            None => (0..array.len()).for_each(add),
+        }
+        self.taken[column] = taken;
     }
 
     /// The value of a column of the row just begun.
@@ -217,8 +238,13 @@ impl BatchBuilder {
     /// Takes the rows, whose records stand in `text`.
     pub(crate) fn finish<'a>(&mut self, text: &'a [u8]) -> Result<Rows<'a>, EngineError> {
         let count = self.places.len();
-        let finish = |(builder, column): (&mut Builder, &Column)| {
-            let array = builder.finish();
+        let finish = |((builder, taken), column): ((&mut Builder, &mut Option<Taken>), &Column)| {
+            let array = match taken.take() {
+                // The builder has nothing.
+                Some(taken) if taken.odd.is_empty() => return taken.finish(builder),
+                Some(taken) => taken.finish(builder),
+                None => builder.finish(),
+            };
             // A builder that grows to its size again copies all it has more than once.
             if !matches!(builder, Builder::Text(_)) {
                 *builder = Builder::new(column.data_type, BATCH_ROWS);
@@ -228,11 +254,14 @@ impl BatchBuilder {
         let arrays = self
             .builders
             .iter_mut()
+            .zip(&mut self.taken)
             .zip(self.columns.iter())
             .map(finish)
             .collect::<Result<_, _>>()
             .map_err(|e| EngineError::bug("batch", e))?;
         let parsed: RecordBatch = new_batch(&self.schema, arrays, count)?;
-        Ok(Rows { places: std::mem::take(&mut self.places), text, parsed, notes: std::mem::take(&mut self.notes) })
+        // The next batch mostly has as many rows.
+        let places = std::mem::replace(&mut self.places, Vec::with_capacity(count));
+        Ok(Rows { places, text, parsed, notes: std::mem::take(&mut self.notes) })
     }
 }

@@ -149,7 +149,7 @@ impl CsvRecords {
                 } else {
                     parts.extend(fields.map(|ends| self.part(text, ends[*field - 1] + 1, ends[*field])));
                 }
-                rows.values(*column, first + at, Cells { text, parts: &parts, is_text, is_ascii });
+                rows.values(*column, first + at, Cells { text, parts: &parts, is_text, is_ascii, is_json: false });
             }
             at += count;
         }

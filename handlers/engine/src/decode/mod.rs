@@ -3,6 +3,7 @@
 pub(crate) mod batch;
 pub(crate) mod compressed;
 pub(crate) mod csv;
+pub(crate) mod members;
 pub(crate) mod ndjson;
 pub(crate) mod parquet;
 pub(crate) mod skip;

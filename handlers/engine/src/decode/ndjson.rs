@@ -11,23 +11,27 @@ use serde_json::value::RawValue;
 use sluice_contract::NdjsonFormat;
 
 use super::batch::BatchBuilder;
+use super::members::Members;
 use crate::Code;
+use crate::split::index::Record;
 use crate::typed::check::Fault;
 use crate::typed::column::Column;
+use crate::typed::json;
+use crate::typed::quick::Cells;
 use crate::typed::raw::Raw;
 
 /// The members of an object in order, with their values as written.
-struct Members<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);
+struct Object<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);
 
 /// A key that borrows from the line unless it has escapes.
 #[derive(Deserialize)]
 struct Key<'a>(#[serde(borrow)] Cow<'a, str>);
 
-impl<'de> Deserialize<'de> for Members<'de> {
+impl<'de> Deserialize<'de> for Object<'de> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Object;
-        impl<'de> Visitor<'de> for Object {
-            type Value = Members<'de>;
+        struct Reader;
+        impl<'de> Visitor<'de> for Reader {
+            type Value = Object<'de>;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("a JSON object")
@@ -38,10 +42,10 @@ impl<'de> Deserialize<'de> for Members<'de> {
                 while let Some(Key(key)) = map.next_key()? {
                     members.push((key, map.next_value()?));
                 }
-                Ok(Members(members))
+                Ok(Object(members))
             }
         }
-        deserializer.deserialize_map(Object)
+        deserializer.deserialize_map(Reader)
     }
 }
 
@@ -51,12 +55,46 @@ pub(crate) struct NdjsonRecords {
     columns: HashMap<String, usize>,
     count: usize,
     reject_unknown: bool,
+    members: Members,
 }
 
 impl NdjsonRecords {
     pub(crate) fn new(ndjson: &NdjsonFormat, columns: &[Column]) -> Self {
         let places = columns.iter().enumerate().map(|(i, c)| (c.source.clone(), i)).collect();
-        Self { columns: places, count: columns.len(), reject_unknown: ndjson.reject_unknown }
+        let members = Members::new(columns.iter().map(|c| c.source.as_str()), ndjson.reject_unknown);
+        Self { columns: places, count: columns.len(), reject_unknown: ndjson.reject_unknown, members }
+    }
+
+    /// Reads lines into the rows from `first` on: JSON objects column by column, what is none line by line.
+    pub(crate) fn read_all(&mut self, text: &[u8], lines: &[Record], first: usize, rows: &mut BatchBuilder) {
+        let Some((start, end)) = lines.first().zip(lines.last()).map(|(f, l)| (f.start as usize, l.end as usize)) else { return };
+        let is_text = std::str::from_utf8(&text[start..end]).is_ok();
+        let mut next = first;
+        for (at, line) in lines.iter().enumerate() {
+            let (start, end) = (line.start as usize, line.end as usize);
+            if is_text && self.members.line(text, start, end) {
+                continue;
+            }
+            self.add_found(text, next, rows);
+            rows.go_to(first + at);
+            self.read(&text[start..end], rows);
+            next = first + at + 1;
+        }
+        self.add_found(text, next, rows);
+    }
+
+    /// Adds the values that are found so far to the rows from `first` on.
+    fn add_found(&mut self, text: &[u8], first: usize, rows: &mut BatchBuilder) {
+        if self.members.lines() > 0 {
+            for column in 0..self.count {
+                let parts = self.members.parts(column);
+                rows.values(column, first, Cells { text, parts, is_text: true, is_ascii: false, is_json: true });
+            }
+        }
+        if self.members.unknown() > 0 {
+            rows.repair("unknownKeys", self.members.unknown());
+        }
+        self.members.clear();
     }
 
     /// Reads one line into the row just begun.
@@ -65,7 +103,7 @@ impl NdjsonRecords {
             .map_err(|e| Fault::new(Code::InvalidEncoding, format!("the line is no valid UTF-8 at its byte {}", e.valid_up_to())))
             .and_then(|text| {
                 // The position that serde_json adds counts lines from the start of this line.
-                serde_json::from_str::<Members<'_>>(text).map_err(|e| Fault::new(Code::NotJsonObject, format!("is no JSON object: {e}")))
+                serde_json::from_str::<Object<'_>>(text).map_err(|e| Fault::new(Code::NotJsonObject, format!("is no JSON object: {e}")))
             });
         let members = match members {
             Ok(members) => members.0,
@@ -103,32 +141,9 @@ impl NdjsonRecords {
         if unknown > 0 {
             rows.repair("unknownKeys", unknown);
         }
+        let mut scratch = String::new();
         for (column, value) in values.into_iter().enumerate() {
-            add(column, value.map_or("null", RawValue::get), rows);
+            rows.value(column, value.map_or(Raw::Null, |value| json::raw(value.get().as_bytes(), &mut scratch)));
         }
-    }
-}
-
-/// Adds a JSON value as it is written.
-pub(crate) fn add(column: usize, json: &str, rows: &mut BatchBuilder) {
-    let bytes = json.as_bytes();
-    match bytes.first() {
-        Some(b'"') => {
-            let inner = &bytes[1..bytes.len() - 1];
-            if memchr::memchr(b'\\', inner).is_none() {
-                rows.value(column, Raw::Text(inner));
-                return;
-            }
-            // A lone surrogate escape is the one thing in a JSON string that is no text.
-            match serde_json::from_str::<String>(json) {
-                Ok(text) => rows.value(column, Raw::Text(text.as_bytes())),
-                Err(_) => rows.value(column, Raw::Text(b"\xff")),
-            }
-        }
-        Some(b'{' | b'[') => rows.value(column, Raw::Json(bytes)),
-        Some(b't') => rows.value(column, Raw::Boolean(true)),
-        Some(b'f') => rows.value(column, Raw::Boolean(false)),
-        Some(b'-' | b'0'..=b'9') => rows.value(column, Raw::Number(bytes)),
-        _ => rows.value(column, Raw::Null),
     }
 }

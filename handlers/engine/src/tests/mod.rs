@@ -13,3 +13,4 @@ mod review;
 mod runs;
 pub(crate) mod support;
 mod tasks;
+mod ways;

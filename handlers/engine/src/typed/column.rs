@@ -70,6 +70,10 @@ impl Column {
         }
     }
 
+    pub(crate) fn is_required(&self) -> bool {
+        self.required
+    }
+
     pub(crate) fn checks(&self) -> &Checks {
         &self.checks
     }

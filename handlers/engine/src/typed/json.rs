@@ -1,6 +1,33 @@
-//! JSON values kept as text.
+//! JSON values: as they are read, and kept as text.
 
 use serde::de::IgnoredAny;
+
+use super::raw::Raw;
+
+/// A JSON value as it is written. `scratch` takes the text of a string that has escapes.
+pub(crate) fn raw<'a>(json: &'a [u8], scratch: &'a mut String) -> Raw<'a> {
+    match json.first() {
+        Some(b'"') => {
+            let inner = &json[1..json.len() - 1];
+            if memchr::memchr(b'\\', inner).is_none() {
+                return Raw::Text(inner);
+            }
+            // A lone surrogate escape is the one thing in a JSON string that is no text.
+            match serde_json::from_slice(json) {
+                Ok(text) => {
+                    *scratch = text;
+                    Raw::Text(scratch.as_bytes())
+                }
+                Err(_) => Raw::Text(b"\xff"),
+            }
+        }
+        Some(b'{' | b'[') => Raw::Json(json),
+        Some(b't') => Raw::Boolean(true),
+        Some(b'f') => Raw::Boolean(false),
+        Some(b'-' | b'0'..=b'9') => Raw::Number(json),
+        _ => Raw::Null,
+    }
+}
 
 /// A JSON object or array without white space between its parts. Numbers and strings stay as they are written.
 pub(crate) fn compact(text: &str) -> Option<String> {
@@ -27,6 +54,26 @@ pub(crate) fn compact(text: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn values_are_what_they_are_written_as() {
+        let mut scratch = String::new();
+        for (json, expected) in [
+            ("\"a\"", Raw::Text(b"a")),
+            ("\"\"", Raw::Text(b"")),
+            ("\"a\\n\\u00fc\"", Raw::Text("a\nü".as_bytes())),
+            ("\"\\ud800\"", Raw::Text(b"\xff")),
+            ("-1.50", Raw::Number(b"-1.50")),
+            ("true", Raw::Boolean(true)),
+            ("false", Raw::Boolean(false)),
+            ("[1]", Raw::Json(b"[1]")),
+            ("{}", Raw::Json(b"{}")),
+            ("null", Raw::Null),
+            ("", Raw::Null),
+        ] {
+            assert_eq!(raw(json.as_bytes(), &mut scratch), expected, "{json}");
+        }
+    }
 
     #[test]
     fn white_space_goes_and_everything_else_stays() {

@@ -1,5 +1,6 @@
 //! Typed values straight from bytes, with every problem of a value.
 
+pub(crate) mod arrays;
 pub(crate) mod builder;
 pub(crate) mod check;
 pub(crate) mod column;

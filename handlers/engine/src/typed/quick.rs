@@ -5,10 +5,10 @@ use sluice_contract::{DataType, Encoding};
 
 use super::check::{Checks, NumberCheck, TextCheck, Whole};
 use super::column::Column;
-use super::digits;
-use super::raw::Reading;
+use super::raw::{Raw, Reading};
+use super::{digits, json};
 
-/// One field of many records: where its value stands, without quotes.
+/// One field of many records, or one member of many JSON objects: where its value stands, without quotes.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Cells<'a> {
     pub(crate) text: &'a [u8],
@@ -16,22 +16,46 @@ pub(crate) struct Cells<'a> {
     /// The text is valid UTF-8 without NUL.
     pub(crate) is_text: bool,
     pub(crate) is_ascii: bool,
+    /// The parts are values of JSON as [`crate::decode::members`] finds them: only one between quotes is a string, without escapes.
+    pub(crate) is_json: bool,
+}
+
+impl<'a> Cells<'a> {
+    /// A value, as the long way takes it. `scratch` takes the text of a string that has escapes.
+    pub(crate) fn raw<'b>(&self, at: usize, scratch: &'b mut String) -> Raw<'b>
+    where
+        'a: 'b,
+    {
+        let (start, end) = (self.parts[at].0 as usize, self.parts[at].1 as usize);
+        let part = &self.text[start..end];
+        if self.is_json && !self.is_quoted(start) { json::raw(part, scratch) } else { Raw::Text(part) }
+    }
+
+    #[inline]
+    fn is_quoted(&self, start: usize) -> bool {
+        self.text[start - 1] == b'"'
+    }
 }
 
 /// How a column can be read fast.
 #[derive(Debug)]
 pub(crate) struct Quick {
-    kind: Kind,
+    pub(super) kind: Kind,
+    pub(super) is_required: bool,
     /// Bit `n` says that a text of `n` bytes may mean null; the last bit stands for all longer ones.
     null_lengths: u64,
 }
 
+/// Which values surely keep all checks of a column. `Instant` (in microseconds), `Float` and `Boolean` are for arrays only.
 #[derive(Debug)]
-enum Kind {
+pub(super) enum Kind {
     None,
     Integer { low: i64, high: i64 },
     Decimal { scale: usize, low: i64, high: i64 },
     Date { low: i64, high: i64 },
+    Instant { low: i64, high: i64 },
+    Float,
+    Boolean,
     Text { needs_ascii: bool, low: usize, high: usize, words: Option<Vec<u64>> },
 }
 
@@ -40,7 +64,7 @@ impl Quick {
     pub(crate) fn of(column: &Column, reading: &Reading) -> Self {
         let null_lengths = reading.null_values.iter().fold(0, |bits, null| bits | 1 << null.len().min(63));
         let kind = if column.metrics.is_empty() { kind(column, reading) } else { Kind::None };
-        Self { kind, null_lengths }
+        Self { kind, is_required: column.is_required(), null_lengths }
     }
 
     #[inline]
@@ -108,7 +132,7 @@ impl Quick {
         }
         for (at, (start, end)) in cells.parts.iter().enumerate() {
             let (start, len) = (*start as usize, (end - start) as usize);
-            let is_kept = *low <= len && len <= *high && !self.may_be_null(len);
+            let is_kept = *low <= len && len <= *high && !self.may_be_null(len) && (!cells.is_json || cells.is_quoted(start));
             if !is_kept || words.as_ref().is_some_and(|words| word(cells.text, start, len).is_none_or(|w| !words.contains(&w))) {
                 odd.push(at as u32);
             }
@@ -142,6 +166,12 @@ fn kind(column: &Column, reading: &Reading) -> Kind {
         (DataType::Date, checks) if column.pattern().is_none() => {
             whole_bounds(checks).map_or(Kind::None, |(low, high)| Kind::Date { low, high })
         }
+        (DataType::Timestamp { .. }, checks) => whole_bounds(checks).map_or(Kind::None, |(low, high)| Kind::Instant { low, high }),
+        // A time is read in nanoseconds.
+        (DataType::Time, checks) => whole_bounds(checks)
+            .map_or(Kind::None, |(low, high)| Kind::Instant { low: low.max(i64::MIN / 1000), high: high.min(i64::MAX / 1000) }),
+        (DataType::Float { .. }, Checks::Float(checks)) if checks.is_empty() => Kind::Float,
+        (DataType::Boolean, Checks::Text(checks)) if checks.is_empty() => Kind::Boolean,
         (DataType::Text, Checks::Text(checks)) => text(checks, reading),
         _ => Kind::None,
     }
@@ -183,7 +213,14 @@ fn text(checks: &[TextCheck], reading: &Reading) -> Kind {
 
 /// A text of at most eight bytes without NUL, as a number.
 #[inline]
-fn word(text: &[u8], start: usize, len: usize) -> Option<u64> {
-    let bytes = digits::load(text, start)?;
+pub(super) fn word(text: &[u8], start: usize, len: usize) -> Option<u64> {
+    let bytes = match digits::load(text, start) {
+        Some(bytes) => bytes,
+        None => {
+            let mut bytes = [0; 8];
+            bytes[..len].copy_from_slice(text.get(start..start + len)?);
+            u64::from_le_bytes(bytes)
+        }
+    };
     Some(bytes & u64::MAX.checked_shr(64 - 8 * len as u32).unwrap_or(0))
 }
