@@ -2,6 +2,7 @@
 
 pub(crate) mod outputs;
 pub(crate) mod prepare;
+mod repeats;
 pub(crate) mod report;
 pub(crate) mod scan;
 

@@ -8,10 +8,11 @@ use std::sync::{Arc, Mutex};
 
 use indicatif::ProgressBar;
 use sluice_engine::{
-    Chunk, ChunkPlanner, ChunkReport, ChunkStart, Compiled, EngineError, HeaderEnd, KEY_RECORD_BYTES, KeyPass, Overrides, Refusal,
-    RunReport, Scanner, Splitting, Stream, Transformer, parquet_chunks, parquet_footer_len, read_header, splittable,
+    Chunk, ChunkPlanner, ChunkReport, ChunkStart, Compiled, EngineError, HeaderEnd, Overrides, Refusal, RunReport, Scanner, Splitting,
+    Stream, Transformer, parquet_chunks, parquet_footer_len, read_header, splittable,
 };
 
+use super::repeats::{self, Search};
 use crate::fault::FileContext as _;
 use crate::{Fault, Result};
 
@@ -19,10 +20,6 @@ use crate::{Fault, Result};
 const CHUNK_BYTES: u64 = 16 << 20;
 /// Bytes handed to the engine at once.
 const PIECE: usize = 256 << 10;
-/// Memory for repeated keys, in bytes; more keys mean more passes over the key records.
-const KEY_MEMORY: u64 = 256 << 20;
-/// What one key of a pass takes (see [`KeyPass`]).
-const KEY_COST: u64 = 40;
 /// Most bytes looked at for a header, beside the longest row.
 const HEADER_ROOM: u64 = 1 << 20;
 
@@ -46,6 +43,7 @@ pub(crate) enum Outcome {
 #[derive(Debug)]
 pub(crate) struct Scan {
     pub(crate) report: RunReport,
+    /// How many rows repeat a key, by its rule.
     pub(crate) repeats: Overrides,
     pub(crate) header: Option<Vec<String>>,
     pub(crate) chunks: usize,
@@ -73,7 +71,8 @@ struct Layout {
     file_len: u64,
 }
 
-enum Stop {
+/// Why a scan ends early.
+pub(super) enum Stop {
     Refused(Refusal),
     Fault(Fault),
 }
@@ -120,17 +119,19 @@ impl Scanning<'_> {
         self.bar.set_length(layout.chunks.iter().map(|c| c.end - c.start).sum());
         self.bar.set_position(0);
         let every: Vec<usize> = (0..layout.chunks.len()).collect();
-        self.transform(&layout, &every, &Overrides::default())?;
-        let repeats = self.repeats(layout.chunks.len())?;
-        if !repeats.is_empty() {
-            let touched = self.touched(&layout, &repeats)?;
-            self.bar.inc_length(touched.iter().map(|i| layout.chunks[*i].end - layout.chunks[*i].start).sum());
-            self.transform(&layout, &touched, &repeats)?;
+        self.transform(&layout, &every, false)?;
+        let check_stop = || self.check_stop();
+        let search = Search { rules: self.compiled.keys(), work: self.work, chunks: layout.chunks.len(), check_stop: &check_stop };
+        let found = search.run()?;
+        if !found.chunks.is_empty() {
+            self.bar.inc_length(found.chunks.iter().map(|i| layout.chunks[*i].end - layout.chunks[*i].start).sum());
+            self.transform(&layout, &found.chunks, true)?;
         }
         let mut report = RunReport::default();
         for index in 0..layout.chunks.len() {
             report.merge(&self.chunk_report(index)?);
         }
+        let repeats = Overrides { repeats: found.counts, ..Overrides::default() };
         Ok(Scan { report, repeats, header: layout.header, chunks: layout.chunks.len() })
     }
 
@@ -183,8 +184,8 @@ impl Scanning<'_> {
         if self.stop.load(Ordering::Relaxed) { Err(Stop::Fault(Fault::interrupted())) } else { Ok(()) }
     }
 
-    /// Works through these chunks on all threads; the first fault, by the order of chunks, ends it.
-    fn transform(&self, layout: &Layout, indexes: &[usize], overrides: &Overrides) -> Result<(), Stop> {
+    /// Works through these chunks on all threads, perhaps without the rows that repeat a key; the first fault, by the order of chunks, ends it.
+    fn transform(&self, layout: &Layout, indexes: &[usize], is_again: bool) -> Result<(), Stop> {
         let next = AtomicUsize::new(0);
         let failed: Mutex<Option<(usize, Stop)>> = Mutex::new(None);
         let has_failed = AtomicBool::new(false);
@@ -195,7 +196,7 @@ impl Scanning<'_> {
                         if has_failed.load(Ordering::Relaxed) {
                             return;
                         }
-                        if let Err(stop) = self.chunk(layout, index, overrides) {
+                        if let Err(stop) = self.chunk(layout, index, is_again) {
                             has_failed.store(true, Ordering::Relaxed);
                             let mut failed = failed.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
                             if failed.as_ref().is_none_or(|(first, _)| index < *first) {
@@ -212,12 +213,9 @@ impl Scanning<'_> {
         }
     }
 
-    fn chunk(&self, layout: &Layout, index: usize, overrides: &Overrides) -> Result<(), Stop> {
+    fn chunk(&self, layout: &Layout, index: usize, is_again: bool) -> Result<(), Stop> {
         let chunk = &layout.chunks[index];
-        let overrides = match self.rows_of(index, overrides)? {
-            Some(rows) => overrides.slice(chunk.first_row, rows),
-            None => Overrides::default(),
-        };
+        let overrides = if is_again { repeats::of_chunk(self.compiled.keys(), self.work, index)? } else { Overrides::default() };
         let start = ChunkStart {
             run: "check".to_owned(),
             index: index as u32,
@@ -244,52 +242,9 @@ impl Scanning<'_> {
         Ok(())
     }
 
-    /// Rows of a chunk that has been read; `None` if nothing depends on it.
-    fn rows_of(&self, index: usize, overrides: &Overrides) -> Result<Option<u64>, Stop> {
-        if overrides.is_empty() { Ok(None) } else { Ok(Some(self.chunk_report(index)?.rows)) }
-    }
-
     fn chunk_report(&self, index: usize) -> Result<ChunkReport, Stop> {
         let text = std::fs::read(report_file(self.work, index))?;
         serde_json::from_slice(&text).map_err(|e| Stop::Fault(Fault::internal(e.to_string())))
-    }
-
-    fn touched(&self, layout: &Layout, repeats: &Overrides) -> Result<Vec<usize>, Stop> {
-        let mut touched = Vec::new();
-        for (index, chunk) in layout.chunks.iter().enumerate() {
-            if !repeats.slice(chunk.first_row, self.chunk_report(index)?.rows).is_empty() {
-                touched.push(index);
-            }
-        }
-        Ok(touched)
-    }
-
-    /// Keys that stand twice, found in as many passes as memory asks for.
-    fn repeats(&self, chunks: usize) -> Result<Overrides, Stop> {
-        let rules = self.compiled.keys();
-        let mut repeats = Overrides::default();
-        let mut records = 0;
-        for index in 0..chunks {
-            records += std::fs::metadata(keys_file(self.work, index)).map_or(0, |m| m.len()) / KEY_RECORD_BYTES as u64;
-        }
-        if rules.is_empty() || records == 0 {
-            return Ok(repeats);
-        }
-        let passes = (records * KEY_COST).div_ceil(KEY_MEMORY).max(1) as u32;
-        for pass in 0..passes {
-            let mut keys = KeyPass::new(rules, pass, passes);
-            for index in 0..chunks {
-                let file = keys_file(self.work, index);
-                if let Ok(metadata) = std::fs::metadata(&file) {
-                    each_piece(&file, 0, metadata.len(), |bytes| {
-                        self.check_stop()?;
-                        keys.feed(bytes).map_err(Stop::from)
-                    })?;
-                }
-            }
-            repeats.merge(keys.finish()?);
-        }
-        Ok(repeats)
     }
 }
 
@@ -331,7 +286,8 @@ fn report_file(work: &Path, index: usize) -> PathBuf {
     work.join(format!("{index:06}.report.json"))
 }
 
-fn keys_file(work: &Path, index: usize) -> PathBuf {
+/// Key records of a chunk.
+pub(super) fn keys_file(work: &Path, index: usize) -> PathBuf {
     work.join(format!("{index:06}.keys"))
 }
 
