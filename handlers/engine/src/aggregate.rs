@@ -163,18 +163,19 @@ impl PartitionStream for Source {
 ///
 /// `input` gives batches read back from the accepted files. Groups that do not fit into `memory_bytes` are spilled to `spill`, an empty
 /// folder of the caller; spilling needs the caller's thread to be in the context of a Tokio runtime (`spawn_blocking` is), which nothing
-/// else here does.
+/// else here does. The files are handed to `sink` in pieces as they grow, so that memory depends neither on the rows nor on the groups.
 ///
 /// # Errors
 /// [`EngineError::Refused`] where an aggregate overflows, [`EngineError::Bug`] for a plan without an aggregate task or batches that are not
-/// those of its accepted rows.
+/// those of its accepted rows; those of `sink`.
 pub fn aggregate(
     compiled: &Arc<Compiled>,
     run: &str,
     input: impl Iterator<Item = Result<RecordBatch, EngineError>> + Send + 'static,
     memory_bytes: usize,
     spill: &Path,
-) -> Result<(Pieces, Vec<AcceptedFile>), EngineError> {
+    mut sink: impl FnMut(Pieces) -> Result<(), EngineError>,
+) -> Result<Vec<AcceptedFile>, EngineError> {
     let aggregation = compiled.aggregation.as_ref().ok_or_else(|| EngineError::Bug("the plan has no aggregate task".to_owned()))?;
     let wanted = Arc::clone(&aggregation.input);
     let batches = input.map(move |batch| {
@@ -219,8 +220,11 @@ pub fn aggregate(
             }
             columns.push(Arc::new(StringArray::from_iter_values(std::iter::repeat_n(run, batch.num_rows()))));
             writer.write(&crate::tasks::new_batch(&schema, columns, batch.num_rows())?)?;
+            sink(writer.drain())?;
         }
         Ok::<_, EngineError>(())
     })?;
-    writer.finish()
+    let (pieces, files) = writer.finish()?;
+    sink(pieces)?;
+    Ok(files)
 }

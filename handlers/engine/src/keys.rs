@@ -3,15 +3,14 @@
 //! A key is known by the first 128 bits of the BLAKE3 hash of its typed values: two different keys of a run meet with a probability below
 //! `n^2 / 2^129` for `n` keys, which is less than one in 10^20 for a billion of them.
 
-use std::collections::HashMap;
-use std::collections::hash_map::Entry;
+use std::borrow::Borrow;
 
 use arrow::array::cast::AsArray as _;
 use arrow::array::{Array, ArrayRef};
 use arrow::datatypes::{self as types, ArrowPrimitiveType, DataType, TimeUnit, ToByteSlice};
 use serde::{Deserialize, Serialize};
 
-use crate::{Code, EngineError, Exclude, ExcludeAs, Overrides};
+use crate::{Code, EngineError, Exclude, ExcludeAs};
 
 /// What follows from two rows with the same key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -45,7 +44,13 @@ impl KeyRule {
         self.kind != KeyKind::Deduplicate
     }
 
-    fn exclude(&self, first: u64) -> Option<Exclude> {
+    /// Whether rows that repeat a key are taken out, and not only counted.
+    pub fn takes_out(&self) -> bool {
+        self.kind != KeyKind::Count
+    }
+
+    /// What becomes of a row whose key stands in row `first` already; `None` if rows are counted only.
+    pub(crate) fn exclude(&self, first: u64) -> Option<Exclude> {
         let (outcome, code) = match self.kind {
             KeyKind::PrimaryKey => (ExcludeAs::Reject, Code::RepeatedPrimaryKey),
             KeyKind::Unique => (ExcludeAs::Reject, Code::RepeatedUnique),
@@ -82,12 +87,13 @@ pub(crate) fn write_record(
 
 /// Appends the typed values of a row so that no two different keys read the same: a presence byte and the value, texts with their length.
 /// `false` if one of them is null.
-pub(crate) fn encode(columns: &[&ArrayRef], at: usize, out: &mut Vec<u8>) -> bool {
+pub(crate) fn encode<A: Borrow<ArrayRef>>(columns: &[A], at: usize, out: &mut Vec<u8>) -> bool {
     fn fixed<T: ArrowPrimitiveType>(array: &ArrayRef, at: usize, out: &mut Vec<u8>) {
         out.extend_from_slice(array.as_primitive::<T>().value(at).to_byte_slice());
     }
     let mut is_full = true;
     for array in columns {
+        let array: &ArrayRef = array.borrow();
         if array.is_null(at) {
             is_full = false;
             out.push(0);
@@ -117,107 +123,172 @@ pub(crate) fn encode(columns: &[&ArrayRef], at: usize, out: &mut Vec<u8>) -> boo
     is_full
 }
 
-/// One pass over all key records of a run. Pass `p` of `n` looks at every `n`th key only, so that memory is about 60 bytes for each
-/// distinct key of the pass, and about 100 for each row that repeats one. The result does not depend on the order of feeding.
-pub struct KeyPass {
-    rules: Vec<KeyRule>,
+/// One key record.
+struct Record {
+    rule: u16,
+    hash: u128,
+    row: u64,
+}
+
+/// Whole key records, of keys that a pass looks at.
+fn records<'a>(
+    records: &'a [u8],
+    rules: usize,
+    share: Share,
+) -> Result<impl Iterator<Item = Result<Record, EngineError>> + 'a, EngineError> {
+    let whole = records.chunks_exact(KEY_RECORD_BYTES);
+    if !whole.remainder().is_empty() {
+        return Err(EngineError::Bug("a key record is cut".to_owned()));
+    }
+    let number = |bytes: &[u8]| bytes.iter().rev().fold(0_u128, |n, b| n << 8 | u128::from(*b));
+    let read = move |record: &[u8]| {
+        let rule = u16::from_le_bytes([record[0], record[1]]);
+        if usize::from(rule) >= rules {
+            return Err(EngineError::Bug(format!("a key record names rule {rule} of {rules}")));
+        }
+        Ok(Record { rule, hash: number(&record[2..18]), row: number(&record[18..]) as u64 })
+    };
+    Ok(whole.map(read).filter(move |record| record.as_ref().map_or(true, |record| share.has(record.hash))))
+}
+
+/// The keys that one pass of several looks at.
+#[derive(Debug, Clone, Copy)]
+struct Share {
     pass: u32,
     passes: u32,
-    /// Key to the smallest row number seen.
-    firsts: HashMap<(u16, u128), u64>,
-    /// Every other row with a key seen before.
-    repeats: Vec<(u64, u16, u128)>,
-    /// The start of a record that is cut between two pieces.
-    rest: Vec<u8>,
+}
+
+impl Share {
+    fn has(self, hash: u128) -> bool {
+        self.passes == 1 || hash % u128::from(self.passes) == u128::from(self.pass)
+    }
+}
+
+/// A key as it was seen so far. Sorts by key, then by row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Seen {
+    hash: u128,
+    rule: u16,
+    /// The smallest row with the key.
+    row: u64,
+    /// Another row has it, too.
+    is_repeated: bool,
+}
+
+/// Most memory that one distinct key of a pass takes, in bytes.
+pub const KEY_BYTES: u64 = 48;
+/// Keys are kept in parts by their first byte, so that growing moves little at once.
+const PARTS: usize = 256;
+/// Keys that a part has room for at first.
+const FIRST_KEYS: usize = 64;
+
+fn part_of(hash: u128) -> usize {
+    (hash >> 120) as usize
+}
+
+/// Sorts, and leaves one for each key.
+fn compact(part: &mut Vec<Seen>) {
+    part.sort_unstable();
+    part.dedup_by(|later, first| {
+        let is_same = (later.hash, later.rule) == (first.hash, first.rule);
+        if is_same {
+            first.is_repeated |= later.is_repeated || later.row != first.row;
+        }
+        is_same
+    });
+}
+
+/// One pass over all key records of a run, which finds the keys that stand in several rows. Pass `p` of `n` looks at every `n`th key only, so
+/// that memory is at most [`KEY_BYTES`] for each distinct key of the pass, however often it repeats. The result does not depend on the order
+/// of feeding.
+pub struct KeyPass {
+    rules: usize,
+    share: Share,
+    parts: Vec<Vec<Seen>>,
 }
 
 impl KeyPass {
     /// Pass `pass` of `passes`, counted from 0.
     pub fn new(rules: &[KeyRule], pass: u32, passes: u32) -> Self {
         let passes = passes.max(1);
-        Self { rules: rules.to_vec(), pass: pass % passes, passes, firsts: HashMap::new(), repeats: Vec::new(), rest: Vec::new() }
+        Self { rules: rules.len(), share: Share { pass: pass % passes, passes }, parts: vec![Vec::new(); PARTS] }
     }
 
-    /// Takes key records in pieces of any size; a record may be cut between two pieces of one blob.
+    /// Takes whole key records.
     ///
     /// # Errors
-    /// A record names no rule of the plan.
+    /// A record is cut, or names no rule of the plan.
     pub fn feed(&mut self, bytes: &[u8]) -> Result<(), EngineError> {
-        let mut bytes = bytes;
-        if !self.rest.is_empty() {
-            let missing = (KEY_RECORD_BYTES - self.rest.len()).min(bytes.len());
-            self.rest.extend_from_slice(&bytes[..missing]);
-            bytes = &bytes[missing..];
-            if self.rest.len() < KEY_RECORD_BYTES {
-                return Ok(());
+        for record in records(bytes, self.rules, self.share)? {
+            let Record { rule, hash, row } = record?;
+            let part = &mut self.parts[part_of(hash)];
+            if part.len() == part.capacity() {
+                compact(part);
+                // Room for half as many again keeps the sorting rare and the memory within `KEY_BYTES`.
+                part.reserve_exact(FIRST_KEYS.max(part.len() / 2));
             }
-            let record = std::mem::take(&mut self.rest);
-            self.add(&record)?;
-        }
-        let records = bytes.chunks_exact(KEY_RECORD_BYTES);
-        self.rest.extend_from_slice(records.remainder());
-        for record in records {
-            self.add(record)?;
+            part.push(Seen { hash, rule, row, is_repeated: false });
         }
         Ok(())
     }
 
-    fn add(&mut self, record: &[u8]) -> Result<(), EngineError> {
-        let (rule, rest) = record.split_at(2);
-        let (hash, row) = rest.split_at(16);
-        let rule = u16::from_le_bytes([rule[0], rule[1]]);
-        if usize::from(rule) >= self.rules.len() {
-            return Err(EngineError::Bug(format!("a key record names rule {rule} of {}", self.rules.len())));
+    /// The keys that repeat.
+    pub fn finish(mut self) -> RepeatedKeys {
+        for part in &mut self.parts {
+            compact(part);
+            part.retain(|seen| seen.is_repeated);
+            part.shrink_to_fit();
         }
-        let number = |bytes: &[u8]| bytes.iter().rev().fold(0_u128, |n, b| n << 8 | u128::from(*b));
-        let (hash, row) = (number(hash), number(row) as u64);
-        if hash % u128::from(self.passes) != u128::from(self.pass) {
-            return Ok(());
-        }
-        match self.firsts.entry((rule, hash)) {
-            Entry::Vacant(entry) => {
-                entry.insert(row);
-            }
-            Entry::Occupied(mut entry) => {
-                let first = entry.get_mut();
-                let later = row.max(*first);
-                *first = row.min(*first);
-                self.repeats.push((later, rule, hash));
-            }
-        }
-        Ok(())
+        RepeatedKeys { rules: self.rules, share: self.share, parts: self.parts }
+    }
+}
+
+/// The keys of a pass that stand in several rows, each with the first of them. The key records are read once more to find the others.
+pub struct RepeatedKeys {
+    rules: usize,
+    share: Share,
+    parts: Vec<Vec<Seen>>,
+}
+
+impl RepeatedKeys {
+    /// Whether no key repeats, so that there is nothing more to find.
+    pub fn is_empty(&self) -> bool {
+        self.parts.iter().all(Vec::is_empty)
     }
 
-    /// What the pass found. Merge the results of all passes with [`Overrides::merge`].
+    /// The rows among whole key records that repeat the key of a smaller row, in the order of the records.
     ///
     /// # Errors
-    /// The last record is cut.
-    pub fn finish(mut self) -> Result<Overrides, EngineError> {
-        if !self.rest.is_empty() {
-            return Err(EngineError::Bug("the last key record is cut".to_owned()));
-        }
-        self.repeats.sort_unstable();
-        // A row fed twice (two copies of one blob) repeats nothing.
-        self.repeats.dedup();
-        let mut overrides = Overrides::default();
-        for (row, index, hash) in self.repeats {
-            let first = self.firsts[&(index, hash)];
-            if first == row {
-                continue;
-            }
-            let rule = &self.rules[usize::from(index)];
-            *overrides.repeats.entry(rule.name.clone()).or_default() += 1;
-            if let Some(exclude) = rule.exclude(first) {
-                overrides.rows.entry(row).or_default().push(exclude);
+    /// A record is cut, or names no rule of the plan.
+    pub fn repeats(&self, bytes: &[u8]) -> Result<Vec<Repeat>, EngineError> {
+        let mut repeats = Vec::new();
+        for record in records(bytes, self.rules, self.share)? {
+            let Record { rule, hash, row } = record?;
+            let part = &self.parts[part_of(hash)];
+            let Ok(at) = part.binary_search_by_key(&(hash, rule), |seen| (seen.hash, seen.rule)) else { continue };
+            if row != part[at].row {
+                repeats.push(Repeat { row, rule, first: part[at].row });
             }
         }
-        Ok(overrides)
+        Ok(repeats)
     }
+}
+
+/// A row that repeats a key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Repeat {
+    /// Its number.
+    pub row: u64,
+    /// Place of the rule among those of the plan.
+    pub rule: u16,
+    /// Number of the first row with the key.
+    pub first: u64,
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Overrides;
 
     fn record(rule: u16, hash: u128, row: u64) -> Vec<u8> {
         [rule.to_le_bytes().as_slice(), &hash.to_le_bytes(), &row.to_le_bytes()].concat()
@@ -228,6 +299,21 @@ mod tests {
         vec![rule("primaryKey", KeyKind::PrimaryKey), rule("deduplicate:0", KeyKind::Deduplicate), rule("quality:q", KeyKind::Count)]
     }
 
+    /// All passes over the records, and the most memory that one of them took in bytes.
+    fn find(records: &[u8], passes: u32) -> (Overrides, u64) {
+        let (mut found, mut most) = (Overrides::default(), 0);
+        for pass in 0..passes {
+            let mut keys = KeyPass::new(&rules(), pass, passes);
+            records.chunks(KEY_RECORD_BYTES * 7).for_each(|piece| keys.feed(piece).expect("known rules"));
+            most = most.max(keys.parts.iter().map(|part| (part.capacity() * size_of::<Seen>()) as u64).sum());
+            let keys = keys.finish();
+            for repeat in records.chunks(KEY_RECORD_BYTES * 5).flat_map(|piece| keys.repeats(piece).expect("known rules")) {
+                found.add(&rules(), repeat);
+            }
+        }
+        (found, most)
+    }
+
     #[test]
     fn the_smallest_row_number_stays_in_any_order_and_any_number_of_passes() {
         let mut records =
@@ -236,15 +322,7 @@ mod tests {
         for passes in [1, 2, 3] {
             for _ in 0..records.len() {
                 records.rotate_left(1);
-                let mut found = Overrides::default();
-                for pass in 0..passes {
-                    let mut keys = KeyPass::new(&rules(), pass, passes);
-                    for piece in records.concat().chunks(11) {
-                        keys.feed(piece).expect("known rules");
-                    }
-                    found.merge(keys.finish().expect("whole records"));
-                }
-                results.push(found);
+                results.push(find(&records.concat(), passes).0);
             }
         }
         let first = results[0].clone();
@@ -256,9 +334,31 @@ mod tests {
 
     #[test]
     fn a_cut_record_and_an_unknown_rule_are_faults() {
-        let mut keys = KeyPass::new(&rules(), 0, 1);
-        keys.feed(&record(0, 1, 1)[..20]).expect("a part");
-        assert!(keys.finish().is_err());
-        assert!(KeyPass::new(&rules(), 0, 1).feed(&record(9, 1, 1)).is_err());
+        let rules = rules();
+        assert!(KeyPass::new(&rules, 0, 1).feed(&record(0, 1, 1)[..20]).is_err());
+        assert!(KeyPass::new(&rules, 0, 1).feed(&record(9, 1, 1)).is_err());
+        assert!(KeyPass::new(&rules, 0, 1).finish().repeats(&record(9, 1, 1)).is_err());
+    }
+
+    /// Keys as hashes are: any of 128 bits.
+    fn hash(key: u64) -> u128 {
+        let hash = blake3::hash(&key.to_le_bytes());
+        u128::from_le_bytes(hash.as_bytes()[..16].try_into().expect("16 bytes"))
+    }
+
+    #[test]
+    fn memory_is_that_of_the_distinct_keys_of_a_pass() {
+        const KEYS: u64 = 60_000;
+        let room = (PARTS * FIRST_KEYS * size_of::<Seen>()) as u64;
+        let distinct: Vec<u8> = (0..KEYS).flat_map(|key| record(0, hash(key), key)).collect();
+        let (found, most) = find(&distinct, 1);
+        assert!(found.is_empty() && most <= KEYS * KEY_BYTES + room, "{most} bytes");
+        let (_, most) = find(&distinct, 8);
+        assert!(most <= KEYS * KEY_BYTES / 8 * 11 / 10 + room, "{most} bytes in one of 8 passes");
+        // A key that stands in every row.
+        let same: Vec<u8> = (0..KEYS).flat_map(|row| record(0, hash(1), row)).collect();
+        let (found, most) = find(&same, 1);
+        assert!(most <= room && found.repeats["primaryKey"] == KEYS - 1, "{most} bytes");
+        assert!(found.rows.values().flatten().all(|exclude| exclude.first == 0));
     }
 }

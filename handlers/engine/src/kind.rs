@@ -28,6 +28,9 @@ const KINDS: &[(&[u8], &str)] = &[
     (b"ARROW1", "an Arrow file"),
 ];
 
+/// Bytes that tell of what kind a text is. Fewer could tell something else, so a stream waits for as many.
+pub(crate) const SAMPLE: usize = 4096;
+
 /// How a text is compressed, from its first bytes.
 pub(crate) fn detect_compression(first_bytes: &[u8]) -> Compression {
     match () {
@@ -71,7 +74,7 @@ pub(crate) fn refuse_other_kinds(bytes: &[u8]) -> Result<(), Refusal> {
         return Err(Refusal::new(Code::WrongEncoding, format!("the file is UTF-16 text; {HOW}")));
     }
     refuse_magic(bytes)?;
-    let sample = &bytes[..bytes.len().min(4096)];
+    let sample = &bytes[..bytes.len().min(SAMPLE)];
     let nul = memchr::memchr_iter(0, sample).count();
     let odd = sample.iter().filter(|b| **b < 0x20 && !matches!(b, b'\t' | b'\n' | b'\r' | 0x0b | 0x0c | 0x1b | 0x1c..=0x1f)).count();
     if sample.len() >= 8 && nul * 3 >= sample.len() && nul * 5 <= sample.len() * 3 {

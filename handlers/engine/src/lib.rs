@@ -38,7 +38,7 @@ pub use compile::{Compiled, ROW_COLUMN, RUN_COLUMN, Secrets};
 pub use header::read_header;
 pub use header_names::joined as joined_names;
 pub use held::{Cause, CauseKind, HeldRow};
-pub use keys::{KEY_RECORD_BYTES, KeyKind, KeyPass, KeyRule};
+pub use keys::{KEY_BYTES, KEY_RECORD_BYTES, KeyKind, KeyPass, KeyRule, Repeat, RepeatedKeys};
 pub use kind::splittable;
 pub use overrides::{Exclude, ExcludeAs, Overrides};
 pub use parquet_input::{parquet_chunks, parquet_footer_len};

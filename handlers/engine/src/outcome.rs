@@ -137,10 +137,14 @@ pub(crate) struct Outputs {
 
 impl Outputs {
     pub(crate) fn new(compiled: &Arc<Compiled>, run: String, report: ChunkReport, overrides: &Overrides) -> Result<Self, EngineError> {
+        let mut overrides = overrides.clone();
+        // Passes find the reasons of a row in an order that depends on their number.
+        let place = |exclude: &Exclude| compiled.keys.iter().position(|rule| rule.name == exclude.rule);
+        overrides.rows.values_mut().for_each(|reasons| reasons.sort_by_key(place));
         Ok(Self {
             compiled: Arc::clone(compiled),
             run,
-            overrides: overrides.clone(),
+            overrides,
             width: compiled.columns.len(),
             writer: AcceptedWriter::new(compiled.accepted_schema(), compiled.partition_by())?,
             rejected: Vec::new(),

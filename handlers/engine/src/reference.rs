@@ -1,10 +1,13 @@
-//! Reference tables: small tables that a lookup takes columns from.
+//! Reference tables, which a lookup takes columns from. They are in memory.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
+use std::hash::{DefaultHasher, Hasher as _};
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, RecordBatch, StringBuilder};
 use arrow::datatypes::{DataType, Field, Schema};
+use hashbrown::HashTable;
+use hashbrown::hash_table::Entry;
 use sluice_contract::Escape;
 
 use crate::decode::csv::{Unquoted, unquote};
@@ -29,6 +32,10 @@ impl ReferenceTables {
             Refusal::new(Code::UnreadableReference, format!("the reference table {name}: {message}")).at_line(line)
         };
         let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+        // A column is one Arrow array, whose offsets are 32 bits.
+        if bytes.len() > i32::MAX as usize {
+            return Err(fail(1, "is larger than 2 GiB"));
+        }
         let dialect = Dialect {
             delimiter: vec![b','],
             quote: Some(b'"'),
@@ -55,32 +62,30 @@ impl ReferenceTables {
                         return Err(fail(line, "a quote is not closed, or a row is longer than 1 MiB"));
                     }
                     let record = &bytes[at..at + content];
-                    let mut fields = Vec::with_capacity(splitter.delimiters.len() + 1);
+                    let found = splitter.delimiters.len() + 1;
+                    if let Some(names) = names.as_ref().filter(|names| names.len() != found) {
+                        return Err(fail(line, &format!("expected {} fields, found {found}", names.len())));
+                    }
+                    let mut header = Vec::new();
                     let mut start = 0;
-                    for end in splitter.delimiters.iter().map(|d| *d as usize - 1).chain([content]) {
+                    for (i, end) in splitter.delimiters.iter().map(|d| *d as usize - 1).chain([content]).enumerate() {
                         let Unquoted { value, has_tail } = unquote(&dialect, &record[start..end], &mut scratch);
                         if has_tail {
                             return Err(fail(line, "text stands after a closing quote"));
                         }
-                        fields.push(std::str::from_utf8(value).map_err(|_| fail(line, "is no valid UTF-8"))?.to_owned());
+                        let field = std::str::from_utf8(value).map_err(|_| fail(line, "is no valid UTF-8"))?;
+                        match &names {
+                            None if header.iter().any(|name| name == field) => {
+                                return Err(fail(line, &format!("the header names {field} more than once")));
+                            }
+                            None => header.push(field.to_owned()),
+                            Some(_) => builders[i].append_option((!field.is_empty()).then_some(field)),
+                        }
                         start = end + 1;
                     }
-                    match &names {
-                        None => {
-                            if let Some(name) = fields.iter().enumerate().find_map(|(i, f)| fields[..i].contains(f).then_some(f)) {
-                                return Err(fail(line, &format!("the header names {name} more than once")));
-                            }
-                            builders = fields.iter().map(|_| StringBuilder::new()).collect();
-                            names = Some(fields);
-                        }
-                        Some(names) if fields.len() != names.len() => {
-                            return Err(fail(line, &format!("expected {} fields, found {}", names.len(), fields.len())));
-                        }
-                        Some(_) => {
-                            for (builder, field) in builders.iter_mut().zip(&fields) {
-                                builder.append_option((!field.is_empty()).then_some(field));
-                            }
-                        }
+                    if names.is_none() {
+                        builders = header.iter().map(|_| StringBuilder::new()).collect();
+                        names = Some(header);
                     }
                     at += len;
                     line += u64::from(lines);
@@ -94,27 +99,66 @@ impl ReferenceTables {
     }
 }
 
-/// Rows of a table by encoded key. Rows with a null in the key are left out.
-///
-/// # Errors
-/// A key that stands in two rows, in words.
-pub(crate) fn index(key_columns: &[&ArrayRef]) -> Result<HashMap<Vec<u8>, u32>, String> {
-    let rows = key_columns.first().map_or(0, arrow::array::Array::len);
-    let mut index = HashMap::with_capacity(rows);
-    for row in 0..rows {
-        let mut key = Vec::new();
-        if keys::encode(key_columns, row, &mut key)
-            && let Some(first) = index.insert(key, row as u32)
-        {
-            return Err(format!("rows {} and {} (counted from 1, without the header) have the same key", first + 1, row + 1));
+/// Rows of a table by key. It keeps a row number for each key and the key columns themselves, about 10 bytes beside them for a key, so that a
+/// table of millions of rows costs little more than its text.
+#[derive(Debug)]
+pub(crate) struct Index {
+    columns: Vec<ArrayRef>,
+    rows: HashTable<u32>,
+}
+
+fn hash(key: &[u8]) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    hasher.write(key);
+    hasher.finish()
+}
+
+impl Index {
+    /// Indexes the rows of a table by its key columns. Rows with a null in the key are left out.
+    ///
+    /// # Errors
+    /// A key that stands in two rows, in words.
+    pub(crate) fn new(columns: Vec<ArrayRef>) -> Result<Self, String> {
+        let count = columns.first().map_or(0, |column| column.len());
+        let mut index = Self { rows: HashTable::with_capacity(count), columns };
+        let (mut key, mut other) = (Vec::new(), Vec::new());
+        for row in 0..count {
+            key.clear();
+            if !keys::encode(&index.columns, row, &mut key) {
+                continue;
+            }
+            let is_same = |first: &u32| is_key(&index.columns, *first, &key, &mut other);
+            let rehash = |row: &u32| {
+                let mut key = Vec::new();
+                keys::encode(&index.columns, *row as usize, &mut key);
+                hash(&key)
+            };
+            match index.rows.entry(hash(&key), is_same, rehash) {
+                Entry::Occupied(first) => {
+                    let (first, row) = (first.get() + 1, row + 1);
+                    return Err(format!("rows {first} and {row} (counted from 1, without the header) have the same key"));
+                }
+                Entry::Vacant(place) => drop(place.insert(row as u32)),
+            }
         }
+        Ok(index)
     }
-    Ok(index)
+
+    /// The row of an encoded key. `scratch` is for the keys it is compared with.
+    pub(crate) fn row(&self, key: &[u8], scratch: &mut Vec<u8>) -> Option<u32> {
+        self.rows.find(hash(key), |row| is_key(&self.columns, *row, key, scratch)).copied()
+    }
+}
+
+fn is_key(columns: &[ArrayRef], row: u32, key: &[u8], scratch: &mut Vec<u8>) -> bool {
+    scratch.clear();
+    keys::encode(columns, row as usize, scratch) && scratch == key
 }
 
 #[cfg(test)]
 mod tests {
     use arrow::array::cast::AsArray as _;
+    use arrow::array::{Int64Array, StringArray};
 
     use super::*;
 
@@ -132,5 +176,30 @@ mod tests {
             let refusal = ReferenceTables::read_csv("t", bytes).expect_err("a bad table");
             assert_eq!((refusal.code, refusal.line), (Code::UnreadableReference, Some(line)), "{}", bytes.escape_ascii());
         }
+    }
+
+    #[test]
+    fn an_index_finds_each_key_and_costs_little_beside_its_columns() {
+        const ROWS: u32 = 100_000;
+        let texts: StringArray = (0..ROWS).map(|row| (row != 7).then(|| format!("key {row}"))).collect();
+        let numbers: Int64Array = (0..ROWS).map(|row| Some(i64::from(row % 10))).collect();
+        let index = Index::new(vec![Arc::new(texts) as ArrayRef, Arc::new(numbers)]).expect("no key stands twice");
+        let found = |text: &str, number: i64| {
+            let columns: [ArrayRef; 2] = [Arc::new(StringArray::from(vec![text])), Arc::new(Int64Array::from(vec![number]))];
+            let mut key = Vec::new();
+            keys::encode(&columns, 0, &mut key);
+            index.row(&key, &mut Vec::new())
+        };
+        assert!((0..ROWS).filter(|row| *row != 7).all(|row| found(&format!("key {row}"), i64::from(row % 10)) == Some(row)));
+        assert_eq!((found("key 7", 7), found("key 8", 7), found("", 0)), (None, None, None));
+        let bytes = index.rows.allocation_size();
+        assert!(bytes <= ROWS as usize * 12, "{bytes} bytes");
+    }
+
+    #[test]
+    fn a_key_in_two_rows_is_said() {
+        let column: ArrayRef = Arc::new(StringArray::from(vec![Some("a"), None, Some("b"), None, Some("a")]));
+        let error = Index::new(vec![column]).expect_err("twice");
+        assert!(error.starts_with("rows 1 and 5 "), "{error}");
     }
 }

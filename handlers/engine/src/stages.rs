@@ -207,7 +207,7 @@ fn lookup_stage(declared: &Lookup, schema: &SchemaRef, tables: &ReferenceTables,
     for (at, column) in on.iter().zip(declared.on.values()) {
         keys.push(typed_key(table, column, schema.field(*at).data_type()).map_err(bad_key)?);
     }
-    let index = reference::index(&keys.iter().collect::<Vec<_>>()).map_err(bad_key)?;
+    let index = reference::Index::new(keys).map_err(bad_key)?;
     let values = declared.take.values().filter_map(|c| table.column_by_name(c).cloned()).collect();
     let schema = Arc::new(next);
     let stage = lookup::Lookup { table: declared.table.clone(), on, index, values, missing: declared.missing, schema: Arc::clone(&schema) };

@@ -13,7 +13,7 @@ use crate::decode::skip::{NoData, Skips};
 use crate::decode::utf16::{Utf16, stored_len};
 use crate::header::find_header;
 use crate::header_names::check_names;
-use crate::kind::{detect_compression, refuse_magic};
+use crate::kind::{SAMPLE, detect_compression, refuse_magic};
 use crate::outcome::Outputs;
 use crate::split::automaton::Automaton;
 use crate::split::index::Index;
@@ -147,7 +147,7 @@ impl TextInput {
             offset: if is_whole { 0 } else { start.chunk.start },
             line: if is_whole { 1 } else { start.chunk.first_line },
             row: if is_whole { 0 } else { start.chunk.first_row },
-            next_try: 0,
+            next_try: SAMPLE,
             scratch: Vec::new(),
         };
         Ok(Self {

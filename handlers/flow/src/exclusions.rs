@@ -1,9 +1,10 @@
 //! Rows that repeat a key of the run. They are found in passes over the key records of all chunks, each pass within the memory allowed, and
-//! kept in blobs sorted by row with an index by chunk, so that a chunk reads its own rows only.
+//! kept in blobs in the order of chunks with an index by chunk, so that a chunk reads its own rows only.
 
-use std::{collections::BTreeMap, ops::Range};
+use std::{collections::BTreeMap, ops::Range, sync::Arc};
 
-use futures::{StreamExt as _, TryStreamExt as _};
+use bytes::Bytes;
+use futures::{StreamExt as _, TryStreamExt as _, stream::BoxStream};
 use serde::{Deserialize, Serialize};
 use sluice_engine::{Compiled, Exclude, KEY_RECORD_BYTES, KeyPass, Overrides};
 
@@ -109,8 +110,8 @@ pub(crate) enum Search {
     Done(Exclusions),
 }
 
-/// Does the next pass, if one remains. `first_rows` are those of the chunks, in order; `keys` is the size of each chunk's key records in bytes.
-pub(crate) async fn search(context: &Context, run: &Run, compiled: &Compiled, first_rows: &[u64], keys: &[u64]) -> Result<Search> {
+/// Does the next pass, if one remains. `keys` is the size of each chunk's key records in bytes, in the order of chunks.
+pub(crate) async fn search(context: &Context, run: &Run, compiled: &Compiled, keys: &[u64]) -> Result<Search> {
     let mut exclusions = Exclusions::default();
     let records: u64 = keys.iter().sum::<u64>() / KEY_RECORD_BYTES as u64;
     if records == 0 {
@@ -126,7 +127,7 @@ pub(crate) async fn search(context: &Context, run: &Run, compiled: &Compiled, fi
             return Ok(Search::Unfinished);
         } else {
             worked = true;
-            let found = do_pass(context, run, compiled, (pass, passes), first_rows, keys).await?;
+            let found = do_pass(context, run, compiled, (pass, passes), keys).await?;
             if passes > 1 {
                 writer::write_json(context, index, &found).await?;
             }
@@ -137,53 +138,54 @@ pub(crate) async fn search(context: &Context, run: &Run, compiled: &Compiled, fi
     Ok(Search::Done(exclusions))
 }
 
-async fn do_pass(
-    context: &Context,
-    run: &Run,
-    compiled: &Compiled,
-    (pass, passes): (u32, u32),
-    first_rows: &[u64],
-    keys: &[u64],
-) -> Result<Pass> {
+async fn do_pass(context: &Context, run: &Run, compiled: &Compiled, (pass, passes): (u32, u32), keys: &[u64]) -> Result<Pass> {
     let mut finder = KeyPass::new(compiled.keys(), pass, passes);
-    // Whole records, so that pieces of different chunks can follow each other.
-    let piece = run.piece_bytes / KEY_RECORD_BYTES as u64 * KEY_RECORD_BYTES as u64;
-    let pieces: Vec<(BlobPath, Range<u64>)> = (0u32..)
-        .zip(keys)
-        .flat_map(|(chunk, bytes)| {
-            let path = layout::keys(run, 0, chunk);
-            (0..*bytes).step_by(piece as usize).map(move |start| (path.clone(), start..(start + piece).min(*bytes)))
-        })
-        .collect();
-    let mut pieces = futures::stream::iter(pieces)
-        .map(|(path, range)| async move {
-            let bytes = context.lake.read(&path, range.clone(), None).await?;
-            let whole = bytes.len() as u64 == range.end - range.start;
-            if whole { Ok(bytes) } else { Err(Error::bug("J0503", format!("expected {} bytes of key records in {path}", range.end))) }
-        })
-        .buffered(4);
-    while let Some(bytes) = pieces.try_next().await? {
+    let mut records = pieces(context, run, keys);
+    while let Some((_, bytes)) = records.try_next().await? {
         finder = cpu::run(bytes.len(), move || finder.feed(&bytes).map(|()| finder)).await??;
     }
-    let found = finder.finish()?;
-    let lines = BlobWriter::new(pass_blob(run, passes, pass, "ndjson"), run.piece_bytes);
-    store_lines(context, lines, found, first_rows).await
-}
-
-/// Stores the rows of a pass, sorted, and notes where those of each chunk are.
-async fn store_lines(context: &Context, mut lines: BlobWriter, found: Overrides, first_rows: &[u64]) -> Result<Pass> {
-    let mut index = Pass { repeats: found.repeats, ranges: BTreeMap::new() };
-    for (row, why) in found.rows {
-        let mut line =
-            serde_json::to_vec(&Line { row, why }).map_err(|e| Error::bug("K0501", "an exclusion could not be serialized").because(e))?;
-        line.push(b'\n');
-        let chunk = first_rows.partition_point(|first| *first <= row).saturating_sub(1) as u32;
-        let (start, end) = (lines.len(), lines.len() + line.len() as u64);
-        index.ranges.entry(chunk).or_insert(start..end).end = end;
-        lines.write(context, &line).await?;
+    let repeated = Arc::new(finder.finish());
+    let mut found = Pass::default();
+    if repeated.is_empty() {
+        return Ok(found);
     }
-    if !index.ranges.is_empty() {
+    // The records are read once more, so that nothing kept in memory grows with the rows that repeat a key.
+    let mut lines = BlobWriter::new(pass_blob(run, passes, pass, "ndjson"), run.piece_bytes);
+    let mut records = pieces(context, run, keys);
+    while let Some((chunk, bytes)) = records.try_next().await? {
+        let keys = repeated.clone();
+        let repeats = cpu::run(bytes.len(), move || keys.repeats(&bytes)).await??;
+        let mut rows = Overrides::default();
+        repeats.into_iter().for_each(|repeat| rows.add(compiled.keys(), repeat));
+        for (rule, count) in rows.repeats {
+            *found.repeats.entry(rule).or_default() += count;
+        }
+        for (row, why) in rows.rows {
+            let mut line = serde_json::to_vec(&Line { row, why })
+                .map_err(|e| Error::bug("K0501", "an exclusion could not be serialized").because(e))?;
+            line.push(b'\n');
+            let (start, end) = (lines.len(), lines.len() + line.len() as u64);
+            found.ranges.entry(chunk).or_insert(start..end).end = end;
+            lines.write(context, &line).await?;
+        }
+    }
+    if !lines.is_empty() {
         lines.finish(context).await?;
     }
-    Ok(index)
+    Ok(found)
+}
+
+/// The key records of all chunks in pieces of whole records, each with its chunk, in order.
+fn pieces<'a>(context: &'a Context, run: &'a Run, keys: &'a [u64]) -> BoxStream<'a, Result<(u32, Bytes)>> {
+    let piece = run.piece_bytes / KEY_RECORD_BYTES as u64 * KEY_RECORD_BYTES as u64;
+    let ranges = (0u32..)
+        .zip(keys)
+        .flat_map(move |(chunk, bytes)| (0..*bytes).step_by(piece as usize).map(move |start| (chunk, start..(start + piece).min(*bytes))));
+    let read = move |(chunk, range): (u32, Range<u64>)| async move {
+        let path = layout::keys(run, 0, chunk);
+        let bytes = context.lake.read(&path, range.clone(), None).await?;
+        let whole = bytes.len() as u64 == range.end - range.start;
+        if whole { Ok((chunk, bytes)) } else { Err(Error::bug("J0503", format!("expected {} bytes of key records in {path}", range.end))) }
+    };
+    futures::stream::iter(ranges).map(read).buffered(4).boxed()
 }

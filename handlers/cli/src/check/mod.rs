@@ -3,6 +3,7 @@
 mod chunk_outputs;
 pub(crate) mod outputs;
 pub(crate) mod prepare;
+mod repeats;
 pub(crate) mod report;
 pub(crate) mod scan;
 mod supply;

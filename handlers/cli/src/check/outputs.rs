@@ -13,7 +13,7 @@ use parquet::errors::ParquetError;
 use parquet::file::metadata::ParquetMetaDataReader;
 use parquet::file::properties::WriterProperties;
 use parquet::file::writer::SerializedFileWriter;
-use sluice_engine::{Compiled, EngineError, aggregate, rejected_header};
+use sluice_engine::{Compiled, EngineError, Pieces, aggregate, rejected_header};
 
 use super::chunk_outputs::{accepted_folder, rejected_file};
 use super::scan::Scan;
@@ -107,23 +107,23 @@ fn accepted_files(scan: &Scan, work: &Path) -> Result<Vec<PathBuf>> {
 fn aggregated(compiled: &Arc<Compiled>, files: Vec<PathBuf>, work: &Path) -> Result<Vec<PathBuf>> {
     let spill = work.join("spill");
     std::fs::create_dir_all(&spill).file("write", &spill)?;
-    let (pieces, _) = aggregate(compiled, "check", batches(files), AGGREGATE_MEMORY, &spill).map_err(|error| match error {
+    let folder = work.join("aggregate");
+    std::fs::create_dir_all(&folder).file("write", &folder)?;
+    let mut outputs = std::collections::BTreeMap::new();
+    let sink = |pieces: Pieces| {
+        for (stream, bytes) in pieces {
+            let number = outputs.len();
+            let file: &PathBuf = outputs.entry(stream).or_insert_with(|| folder.join(format!("{number:06}.parquet")));
+            let written = File::options().create(true).append(true).open(file).and_then(|mut file| file.write_all(&bytes));
+            written.map_err(|error| EngineError::Bug(format!("cannot write {}: {error}", file.display())))?;
+        }
+        Ok(())
+    };
+    aggregate(compiled, "check", batches(files), AGGREGATE_MEMORY, &spill, sink).map_err(|error| match error {
         EngineError::Refused(refusal) => Fault::data(refusal.to_string()),
         EngineError::Bug(_) => Fault::internal(error.to_string()),
     })?;
-    let mut outputs = std::collections::BTreeMap::<_, Vec<u8>>::new();
-    for (stream, bytes) in pieces {
-        outputs.entry(stream).or_default().extend(bytes);
-    }
-    let folder = work.join("aggregate");
-    std::fs::create_dir_all(&folder).file("write", &folder)?;
-    let mut files = Vec::new();
-    for (number, bytes) in outputs.into_values().enumerate() {
-        let file = folder.join(format!("{number:06}.parquet"));
-        std::fs::write(&file, bytes).file("write", &file)?;
-        files.push(file);
-    }
-    Ok(files)
+    Ok(outputs.into_values().collect())
 }
 
 /// The rows of Parquet files, one file after the other.

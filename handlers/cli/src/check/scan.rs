@@ -8,11 +8,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use indicatif::ProgressBar;
 use sluice_engine::{
-    Chunk, ChunkReport, ChunkStart, Chunker, Compiled, EngineError, HeaderEnd, KEY_RECORD_BYTES, KeyPass, Overrides, Refusal, RunReport,
-    Splitting, Transformer, parquet_chunks, parquet_footer_len, read_header, splittable,
+    Chunk, ChunkReport, ChunkStart, Chunker, Compiled, EngineError, HeaderEnd, Overrides, Refusal, RunReport, Splitting, Transformer,
+    parquet_chunks, parquet_footer_len, read_header, splittable,
 };
 
-use super::chunk_outputs::{Outputs, keys_file, report_file};
+use super::chunk_outputs::{Outputs, report_file};
+use super::repeats::{self, Search};
 use super::supply::{Supply, Work};
 use crate::fault::FileContext as _;
 use crate::{Fault, Result};
@@ -21,10 +22,6 @@ use crate::{Fault, Result};
 pub(super) const CHUNK_BYTES: u64 = 8 << 20;
 /// Bytes handed to the engine at once.
 pub(super) const PIECE: usize = 256 << 10;
-/// Memory for repeated keys, in bytes; more keys mean more passes over the key records.
-const KEY_MEMORY: u64 = 256 << 20;
-/// What one key of a pass takes (see [`KeyPass`]).
-const KEY_COST: u64 = 40;
 /// Most bytes looked at for a header, beside the longest row.
 const HEADER_ROOM: u64 = 1 << 20;
 /// Bytes of a chunk of Parquet, about. Read, they are several times as many, and so are the rows that wait to be encoded.
@@ -50,6 +47,7 @@ pub(crate) enum Outcome {
 #[derive(Debug)]
 pub(crate) struct Scan {
     pub(crate) report: RunReport,
+    /// How many rows repeat a key, by its rule.
     pub(crate) repeats: Overrides,
     pub(crate) header: Option<Vec<String>>,
     pub(crate) chunks: usize,
@@ -77,7 +75,8 @@ struct Layout {
     file_len: u64,
 }
 
-enum Stop {
+/// Why a scan ends early.
+pub(super) enum Stop {
     Refused(Refusal),
     Fault(Fault),
 }
@@ -121,20 +120,22 @@ impl Scanning<'_> {
 
     fn try_run(&self) -> Result<Scan, Stop> {
         let (mut layout, supply) = self.layout()?;
-        self.transform(&layout, &supply, &Overrides::default())?;
+        self.transform(&layout, &supply, false)?;
         if let Some(chunks) = supply.into_cut() {
             layout.chunks = chunks;
         }
-        let repeats = self.repeats(layout.chunks.len())?;
-        if !repeats.is_empty() {
-            let touched = self.touched(&layout, &repeats)?;
-            self.bar.inc_length(touched.iter().map(|i| layout.chunks[*i].end - layout.chunks[*i].start).sum());
-            self.transform(&layout, &Supply::known(&layout.chunks, touched.into_iter()), &repeats)?;
+        let check_stop = || self.check_stop();
+        let search = Search { rules: self.compiled.keys(), work: self.work, chunks: layout.chunks.len(), check_stop: &check_stop };
+        let found = search.run()?;
+        if !found.chunks.is_empty() {
+            self.bar.inc_length(found.chunks.iter().map(|i| layout.chunks[*i].end - layout.chunks[*i].start).sum());
+            self.transform(&layout, &Supply::known(&layout.chunks, found.chunks.iter().copied()), true)?;
         }
         let mut report = RunReport::default();
         for index in 0..layout.chunks.len() {
             report.merge(&self.chunk_report(index)?);
         }
+        let repeats = Overrides { repeats: found.counts, ..Overrides::default() };
         Ok(Scan { report, repeats, header: layout.header, chunks: layout.chunks.len() })
     }
 
@@ -175,8 +176,8 @@ impl Scanning<'_> {
         if self.stop.load(Ordering::Relaxed) { Err(Stop::Fault(Fault::interrupted())) } else { Ok(()) }
     }
 
-    /// Works through the chunks on all threads; the first fault, by the order of chunks, ends it.
-    fn transform(&self, layout: &Layout, supply: &Supply, overrides: &Overrides) -> Result<(), Stop> {
+    /// Works through the chunks on all threads, perhaps without the rows that repeat a key; the first fault, by the order of chunks, ends it.
+    fn transform(&self, layout: &Layout, supply: &Supply, is_again: bool) -> Result<(), Stop> {
         let failed: Mutex<Option<(usize, Stop)>> = Mutex::new(None);
         let fail = |index: usize, stop: Stop| {
             let mut failed = failed.lock().unwrap_or_else(PoisonError::into_inner);
@@ -191,7 +192,7 @@ impl Scanning<'_> {
                     while !has_failed.load(Ordering::Relaxed) {
                         let (index, result) = match supply.next() {
                             Ok(None) => return,
-                            Ok(Some(work)) => (work.index, self.chunk(layout, supply, work, overrides)),
+                            Ok(Some(work)) => (work.index, self.chunk(layout, supply, work, is_again)),
                             // What was cut before comes first.
                             Err(error) => (usize::MAX, Err(error.into())),
                         };
@@ -209,12 +210,9 @@ impl Scanning<'_> {
         }
     }
 
-    fn chunk(&self, layout: &Layout, supply: &Supply, work: Work, overrides: &Overrides) -> Result<(), Stop> {
+    fn chunk(&self, layout: &Layout, supply: &Supply, work: Work, is_again: bool) -> Result<(), Stop> {
         let Work { index, chunk, held } = work;
-        let overrides = match self.rows_of(index, overrides)? {
-            Some(rows) => overrides.slice(chunk.first_row, rows),
-            None => Overrides::default(),
-        };
+        let overrides = if is_again { repeats::of_chunk(self.compiled.keys(), self.work, index)? } else { Overrides::default() };
         let start = ChunkStart {
             run: "check".to_owned(),
             index: index as u32,
@@ -248,52 +246,9 @@ impl Scanning<'_> {
         Ok(())
     }
 
-    /// Rows of a chunk that has been read; `None` if nothing depends on it.
-    fn rows_of(&self, index: usize, overrides: &Overrides) -> Result<Option<u64>, Stop> {
-        if overrides.is_empty() { Ok(None) } else { Ok(Some(self.chunk_report(index)?.rows)) }
-    }
-
     fn chunk_report(&self, index: usize) -> Result<ChunkReport, Stop> {
         let text = std::fs::read(report_file(self.work, index))?;
         serde_json::from_slice(&text).map_err(|e| Stop::Fault(Fault::internal(e.to_string())))
-    }
-
-    fn touched(&self, layout: &Layout, repeats: &Overrides) -> Result<Vec<usize>, Stop> {
-        let mut touched = Vec::new();
-        for (index, chunk) in layout.chunks.iter().enumerate() {
-            if !repeats.slice(chunk.first_row, self.chunk_report(index)?.rows).is_empty() {
-                touched.push(index);
-            }
-        }
-        Ok(touched)
-    }
-
-    /// Keys that stand twice, found in as many passes as memory asks for.
-    fn repeats(&self, chunks: usize) -> Result<Overrides, Stop> {
-        let rules = self.compiled.keys();
-        let mut repeats = Overrides::default();
-        let mut records = 0;
-        for index in 0..chunks {
-            records += std::fs::metadata(keys_file(self.work, index)).map_or(0, |m| m.len()) / KEY_RECORD_BYTES as u64;
-        }
-        if rules.is_empty() || records == 0 {
-            return Ok(repeats);
-        }
-        let passes = (records * KEY_COST).div_ceil(KEY_MEMORY).max(1) as u32;
-        for pass in 0..passes {
-            let mut keys = KeyPass::new(rules, pass, passes);
-            for index in 0..chunks {
-                let file = keys_file(self.work, index);
-                if let Ok(metadata) = std::fs::metadata(&file) {
-                    each_piece(&file, 0, metadata.len(), |bytes| {
-                        self.check_stop()?;
-                        keys.feed(bytes).map_err(Stop::from)
-                    })?;
-                }
-            }
-            repeats.merge(keys.finish()?);
-        }
-        Ok(repeats)
     }
 }
 

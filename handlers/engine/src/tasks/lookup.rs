@@ -1,13 +1,12 @@
 //! Lookup: columns from a reference table, by key.
 
-use std::collections::HashMap;
-
 use arrow::array::{ArrayRef, UInt32Array};
 use arrow::compute::take;
 use arrow::datatypes::SchemaRef;
 use sluice_contract::Outcome;
 
 use super::{Working, new_batch};
+use crate::reference::Index;
 use crate::rows::Rows;
 use crate::typed::builder::value_text;
 use crate::typed::check::Fault;
@@ -19,8 +18,8 @@ pub(crate) struct Lookup {
     pub(crate) table: String,
     /// Key columns of the rows.
     pub(crate) on: Vec<usize>,
-    /// Encoded key to row of the table.
-    pub(crate) index: HashMap<Vec<u8>, u32>,
+    /// Rows of the table by key.
+    pub(crate) index: Index,
     /// The taken columns of the table.
     pub(crate) values: Vec<ArrayRef>,
     pub(crate) missing: Option<Outcome>,
@@ -30,7 +29,7 @@ pub(crate) struct Lookup {
 impl Lookup {
     pub(crate) fn apply(&self, working: &mut Working, rows: &mut Rows<'_>, warned: &mut Vec<String>) -> Result<(), EngineError> {
         let key_columns: Vec<&ArrayRef> = self.on.iter().map(|i| working.batch.column(*i)).collect();
-        let mut key = Vec::new();
+        let (mut key, mut scratch) = (Vec::new(), Vec::new());
         let mut found = Vec::with_capacity(working.rows.len());
         for (at, row) in working.rows.iter().enumerate() {
             let Some(row) = row else {
@@ -39,7 +38,7 @@ impl Lookup {
             };
             key.clear();
             let is_full = keys::encode(&key_columns, at, &mut key);
-            let place = if is_full { self.index.get(&key).copied() } else { None };
+            let place = if is_full { self.index.row(&key, &mut scratch) } else { None };
             found.push(place);
             if !is_full || place.is_some() {
                 continue;

@@ -1,9 +1,13 @@
 //! The aggregate task.
 
+use std::path::Path;
+use std::sync::Arc;
+
+use arrow::array::RecordBatch;
 use serde_json::json;
 
 use super::support::{Cut, batches, compile, pass, plan};
-use crate::{Overrides, aggregate};
+use crate::{AcceptedFile, Compiled, Overrides, Pieces, aggregate};
 
 const COLUMNS: &str =
     "{name: k, logicalType: string}, {name: n, logicalType: integer}, {name: d, logicalType: number, physicalType: 'decimal(10,2)'}";
@@ -11,13 +15,31 @@ const REST: &str = "parameters: {factor: {type: integer, default: 3}}
 tasks: [{aggregate: {by: [k], take: {total: 'sum(d)', weighted: 'sum(n) * $factor', rows: 'count(*)'}}}]
 ";
 
+/// The accounts and the bytes of an aggregate, and the most bytes that were in the folder for what does not fit into memory.
+fn aggregated(compiled: &Arc<Compiled>, input: Vec<RecordBatch>, memory: usize) -> (Vec<AcceptedFile>, Vec<u8>, u64) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (mut bytes, mut spilled) = (Vec::new(), 0);
+    let sink = |pieces: Pieces| {
+        spilled = spilled.max(size(folder.path()));
+        pieces.into_iter().for_each(|(_, piece)| bytes.extend(piece));
+        Ok(())
+    };
+    let accounts = aggregate(compiled, "run-1", input.into_iter().map(Ok), memory, folder.path(), sink).expect("aggregated");
+    assert_eq!(size(folder.path()), 0, "nothing is left");
+    (accounts, bytes, spilled)
+}
+
+/// Bytes of the files in a folder and below.
+fn size(folder: &Path) -> u64 {
+    let entries = std::fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry"));
+    entries.map(|e| if e.path().is_dir() { size(&e.path()) } else { e.metadata().map_or(0, |m| m.len()) }).sum()
+}
+
 fn grouped(text: &[u8], chunk: u64) -> (Vec<serde_json::Value>, Vec<u8>) {
     let compiled = compile(plan("csv: {nullValues: ['']}", COLUMNS, REST));
     let done = pass(&compiled, text, Cut { segment: 40, chunk, piece: 100 }, &Overrides::default()).expect("taken");
     let input: Vec<_> = done.files.into_iter().flat_map(|(_, bytes)| batches(bytes)).collect();
-    let spill = tempfile::tempdir().expect("a folder");
-    let (files, accounts) = aggregate(&compiled, "run-1", input.into_iter().map(Ok), 64 << 20, spill.path()).expect("aggregated");
-    let bytes: Vec<u8> = files.into_iter().flat_map(|(_, bytes)| bytes).collect();
+    let (accounts, bytes, _) = aggregated(&compiled, input, 64 << 20);
     assert_eq!(accounts.iter().map(|a| a.bytes).sum::<u64>(), bytes.len() as u64);
     let read = batches(bytes.clone());
     assert_eq!(read[0].schema().fields().len(), compiled.output_schema().fields().len());
@@ -46,17 +68,14 @@ fn groups_that_do_not_fit_into_memory_are_spilled_with_the_same_result() {
     let compiled = compile(plan("csv: {}", COLUMNS, REST));
     let done = pass(&compiled, &text, Cut::NONE, &Overrides::default()).expect("taken");
     let input: Vec<_> = done.files.into_iter().flat_map(|(_, bytes)| batches(bytes)).collect();
-    let spill = tempfile::tempdir().expect("a folder");
-    let grouped = |memory: usize| {
-        let (files, _) = aggregate(&compiled, "run-1", input.clone().into_iter().map(Ok), memory, spill.path()).expect("aggregated");
-        files.into_iter().flat_map(|(_, bytes)| bytes).collect::<Vec<u8>>()
-    };
+    let grouped = |memory: usize| aggregated(&compiled, input.clone(), memory);
     let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
     let _context = runtime.enter();
     // The keys alone are 10 MB, and half of the limit is kept for sorting.
-    let small = grouped(12 << 20);
-    let large = grouped(1 << 30);
+    let (_, small, spilled) = grouped(12 << 20);
+    let (_, large, not_spilled) = grouped(1 << 30);
+    assert!(spilled > 1 << 20 && not_spilled == 0, "{spilled} and {not_spilled} bytes");
     let groups = (0..60_000_u32).map(|i| i.wrapping_mul(2_654_435_761) % 50_021).collect::<std::collections::BTreeSet<_>>().len();
-    assert_eq!(batches(small.clone()).iter().map(arrow::array::RecordBatch::num_rows).sum::<usize>(), groups);
+    assert_eq!(batches(small.clone()).iter().map(RecordBatch::num_rows).sum::<usize>(), groups);
     assert_eq!(small, large);
 }

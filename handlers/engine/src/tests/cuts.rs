@@ -1,10 +1,12 @@
 //! The result does not depend on how a file is cut.
 
+use std::io::Write as _;
+
 use proptest::collection::vec;
 use proptest::prelude::*;
 use sluice_contract::{Escape, Format, Plan};
 
-use super::support::{Cut, Outcome, compile, plan, run, text_chunks};
+use super::support::{Cut, Outcome, compile, plan, run, text_chunks, try_run};
 use crate::{Chunker, HeaderEnd};
 
 const COLUMNS: &str = "{name: a, logicalType: string}, {name: b, logicalType: integer}, {name: c, logicalType: string}";
@@ -189,5 +191,24 @@ fn a_line_without_end_costs_bounded_memory_and_one_row() {
         assert_eq!(outcome.ends, ["accepted", "rejected", "accepted"]);
         assert_eq!(super::support::problems(&outcome), [(1, "R0005".to_owned())]);
         assert!(outcome.rejected.len() < 5000, "{} bytes", outcome.rejected.len());
+    }
+}
+
+/// A stream of compressed bytes may begin with a single byte of its text: what it is must not be guessed from that.
+#[test]
+fn a_compressed_text_is_what_it_is_however_slowly_it_comes() {
+    let compiled = compile(csv_plan(HOLD, |_| {}));
+    let binary = [b"a,1,".as_slice(), &[1, 0].repeat(100)].concat();
+    for text in [b"\xef\xbb\xbfa,1,b\nc,2,d\n".as_slice(), b"PK\x03\x04,1,b\n", &binary] {
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::none());
+        for byte in text {
+            encoder.write_all(&[*byte]).and_then(|()| encoder.flush()).expect("in memory");
+        }
+        let compressed = encoder.finish().expect("in memory");
+        let plain = try_run(&compiled, text, Cut::NONE).map_err(|e| e.to_string());
+        for piece in [1, 7, 1000] {
+            let found = try_run(&compiled, &compressed, Cut { piece, ..Cut::NONE }).map_err(|e| e.to_string());
+            assert_eq!(found, plain, "{} in pieces of {piece}", text.escape_ascii());
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! Keys over a whole run.
 
-use super::support::{Cut, compile, plan, problems, run};
+use super::support::{Cut, compile, pass, plan, problems, run};
+use crate::{Overrides, Stream};
 
 const COLUMNS: &str = "{name: id, logicalType: integer, primaryKey: true, primaryKeyPosition: 1}, {name: mail, logicalType: string, unique: true}, {name: v, logicalType: integer}";
 
@@ -23,4 +24,16 @@ fn deduplication_keeps_the_first_row_after_the_tasks() {
     let rest = "tasks: [{derive: {key: 'lower(k)'}}, {deduplicate: {by: [key]}}]\nrules: [{name: held, when: 'v = 9', outcome: review}]\n";
     let outcome = run(&compile(plan("csv: {nullValues: ['']}", columns, rest)), b"k,v\nA,1\na,2\nb,9\nB,9\n,3\n,4\n", Cut::NONE);
     assert_eq!(outcome.ends, ["accepted", "duplicate", "held", "duplicate", "accepted", "duplicate"]);
+}
+
+#[test]
+fn the_reasons_of_a_row_stand_in_the_order_of_the_rules_whichever_was_found_first() {
+    let compiled = compile(plan("csv: {nullValues: ['']}", COLUMNS, ""));
+    let text = b"id,mail,v\n1,a,1\n1,a,2\n";
+    let mut overrides = run(&compiled, text, Cut::NONE).overrides;
+    assert_eq!(overrides.rows[&1].len(), 2);
+    let rejected = |overrides: &Overrides| pass(&compiled, text, Cut::NONE, overrides).expect("taken").streams[&Stream::Rejected].clone();
+    let once = rejected(&overrides);
+    overrides.rows.values_mut().for_each(|reasons| reasons.reverse());
+    assert_eq!(rejected(&overrides), once);
 }

@@ -11,9 +11,9 @@ use sluice_contract::{Parameters, Plan, Sources};
 
 use crate::compile::ROW_COLUMN;
 use crate::{
-    AcceptedFile, Chunk, ChunkPlanner, ChunkReport, ChunkStart, Compiled, EngineError, HeaderEnd, HeldRow, KeyPass, Overrides,
-    ReferenceTables, Refusal, RunReport, Scanner, Secrets, SegmentNotes, Splitting, Stream, Transformer, parquet_chunks,
-    parquet_footer_len, read_header, splittable,
+    AcceptedFile, Chunk, ChunkPlanner, ChunkReport, ChunkStart, Compiled, EngineError, HeaderEnd, HeldRow, Overrides, ReferenceTables,
+    Refusal, RunReport, Scanner, Secrets, SegmentNotes, Splitting, Stream, Transformer, parquet_chunks, parquet_footer_len, read_header,
+    splittable,
 };
 
 /// A plan from the format, the columns (a YAML flow list) and further keys of the pipeline.
@@ -126,8 +126,7 @@ pub(crate) fn pass(compiled: &Arc<Compiled>, bytes: &[u8], cut: Cut, overrides: 
     let mut pass = Pass { streams: BTreeMap::new(), reports: Vec::new(), files: Vec::new() };
     for start in starts(compiled, bytes, cut)? {
         let range = start.chunk.start as usize..start.chunk.end as usize;
-        let overrides = overrides.slice(start.chunk.first_row, u64::MAX);
-        let mut transformer = Transformer::new(compiled, start, &overrides)?;
+        let mut transformer = Transformer::new(compiled, start, overrides)?;
         let mut outputs: BTreeMap<Stream, Vec<u8>> = BTreeMap::new();
         for piece in bytes[range].chunks(cut.piece) {
             transformer.push(piece)?;
@@ -163,9 +162,7 @@ pub(crate) fn batches(bytes: Vec<u8>) -> Vec<RecordBatch> {
 /// A file through the whole engine.
 pub(crate) fn try_run(compiled: &Arc<Compiled>, bytes: &[u8], cut: Cut) -> Result<Outcome, EngineError> {
     let mut done = pass(compiled, bytes, cut, &Overrides::default())?;
-    let mut keys = KeyPass::new(compiled.keys(), 0, 1);
-    keys.feed(done.streams.get(&Stream::Keys).map_or(&[], Vec::as_slice))?;
-    let overrides = keys.finish()?;
+    let overrides = Overrides::find(compiled.keys(), done.streams.get(&Stream::Keys).map(Vec::as_slice).into_iter())?;
     if !overrides.is_empty() {
         done = pass(compiled, bytes, cut, &overrides)?;
     }

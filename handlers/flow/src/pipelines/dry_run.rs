@@ -6,8 +6,8 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use sluice_contract::Sources;
 use sluice_engine::{
-    Chunk, ChunkReport, ChunkStart, Compiled, EngineError, HeldRow, KeyPass, Overrides, Refusal, RunReport, Splitting, Stream, Tally,
-    Transformer, Verdict, parquet_chunks, parquet_footer_len, read_header, rejected_header, splittable,
+    Chunk, ChunkReport, ChunkStart, Compiled, EngineError, HeldRow, Overrides, Refusal, RunReport, Splitting, Stream, Tally, Transformer,
+    Verdict, parquet_chunks, parquet_footer_len, read_header, rejected_header, splittable,
 };
 
 use super::{PutError, tables::compile};
@@ -141,11 +141,8 @@ fn run_sample(compiled: &Arc<Compiled>, kind: Splitting, bytes: &[u8], truncated
         Ok(done)
     };
     let mut done = run(&Overrides::default())?;
-    let mut keys = KeyPass::new(compiled.keys(), 0, 1);
-    for (_, piece) in done.iter().flat_map(|(outputs, _)| outputs).filter(|(stream, _)| *stream == Stream::Keys) {
-        keys.feed(piece)?;
-    }
-    let repeats = keys.finish()?;
+    let keys = done.iter().flat_map(|(outputs, _)| outputs).filter(|(stream, _)| *stream == Stream::Keys);
+    let repeats = Overrides::find(compiled.keys(), keys.map(|(_, piece)| piece.as_slice()))?;
     if !repeats.is_empty() {
         done = run(&repeats)?;
     }

@@ -67,14 +67,13 @@ async fn search(context: &Context, run: &Run, compiled: &Compiled) -> Result<Sea
     if compiled.keys().is_empty() {
         return Ok(Search::Done(Exclusions::default()));
     }
-    let (mut first_rows, mut key_bytes) = (Vec::new(), Vec::new());
+    let mut key_bytes = Vec::new();
     let id_prefix = Some("chunk:0:".to_owned());
     let mut query = Query { kind: "chunk", partition: Some(run.run_id.partition()), id_prefix, limit: 1000, ..Query::default() };
     loop {
         let page = context.catalog.query(&query).await?;
         for document in &page.documents {
             let done: ChunkDone = document.parse()?;
-            first_rows.push(done.first_row);
             key_bytes.push(done.key_bytes);
         }
         match page.next {
@@ -82,10 +81,10 @@ async fn search(context: &Context, run: &Run, compiled: &Compiled) -> Result<Sea
             None => break,
         }
     }
-    if first_rows.len() != run.chunks as usize {
-        return Err(Error::transient("J0410", format!("expected {} chunks of run {}, found {}", run.chunks, run.run_id, first_rows.len())));
+    if key_bytes.len() != run.chunks as usize {
+        return Err(Error::transient("J0410", format!("expected {} chunks of run {}, found {}", run.chunks, run.run_id, key_bytes.len())));
     }
-    exclusions::search(context, run, compiled, &first_rows, &key_bytes).await
+    exclusions::search(context, run, compiled, &key_bytes).await
 }
 
 /// Chunks with rows that are taken out are transformed once more, without them; the others keep what they have.

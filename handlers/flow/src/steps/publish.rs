@@ -1,22 +1,23 @@
 //! The accepted rows of a run become part of its table: one commit, once, and only if the accounts balance.
 
-use std::{io::Write as _, sync::Arc};
+use std::{fs::File, io::Write as _, path::PathBuf, sync::Arc};
 
 use bytes::Bytes;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, json};
-use sluice_engine::{Compiled, EngineError, Stream};
+use sluice_engine::{AcceptedFile, Compiled, EngineError, Pieces, Stream};
+use tokio::io::AsyncReadExt as _;
 
 use crate::{
-    Committed, Context, Error, Message, Outputs, Result, Step, Write,
+    BlobPath, Committed, Context, Error, Message, Outputs, Result, Step, Write,
     audit::{self, Actor, Change},
     catalog::body,
     delta,
     publication::{self, AcceptedBlob, Aggregate, Proven},
     revision::{self, RevisedFile},
     run::{Run, State},
-    writer,
+    writer::{self, BlobWriter, Output},
 };
 
 /// Memory of an aggregate before it spills, in bytes.
@@ -121,11 +122,15 @@ async fn make_aggregate(context: &Context, run: &Run, compiled: &Arc<Compiled>, 
         tempfile::tempdir().map_err(|e| Error::transient("D0204", "no temporary folder can be made for an aggregate").because(e))?;
     // Files come one at a time from the lake and are decoded where they are grouped: two of them are in memory at most.
     let (sender, receiver) = tokio::sync::mpsc::channel::<Result<Bytes>>(1);
-    let (work, id, spill) = (compiled.clone(), run.run_id.to_string(), folder.path().to_owned());
+    let (spill, results) = (folder.path().join("spill"), Results::new(folder.path().join("results")));
+    for made in [&spill, &results.folder] {
+        std::fs::create_dir(made).map_err(|e| Error::transient("D0204", "no temporary folder can be made for an aggregate").because(e))?;
+    }
+    let (work, id, sink) = (compiled.clone(), run.run_id.to_string(), results.clone());
     let grouping = tokio::task::spawn_blocking(move || {
         let failure = Arc::new(std::sync::Mutex::new(None));
         let batches = Batches { receiver, failure: failure.clone(), current: None };
-        let grouped = sluice_engine::aggregate(&work, &id, batches, AGGREGATE_BYTES, &spill);
+        let grouped = sluice_engine::aggregate(&work, &id, batches, AGGREGATE_BYTES, &spill, |pieces| sink.take(pieces));
         let failed = failure.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take();
         match failed {
             Some(error) => Err(error),
@@ -140,20 +145,55 @@ async fn make_aggregate(context: &Context, run: &Run, compiled: &Arc<Compiled>, 
         }
     }
     drop(sender);
-    let (pieces, accounts) = grouping.await.map_err(|e| Error::bug("D0205", "grouping rows ended in a panic").because(e))??;
+    let accounts = grouping.await.map_err(|e| Error::bug("D0205", "grouping rows ended in a panic").because(e))??;
     let mut files = Vec::new();
     for facts in accounts {
-        let mut content = Vec::with_capacity(facts.bytes as usize);
-        let wanted = Stream::Accepted { partition: facts.partition.clone(), part: facts.part };
-        for (_, piece) in pieces.iter().filter(|(stream, _)| *stream == wanted) {
-            content.write_all(piece).map_err(|e| Error::bug("D0205", "memory cannot be written").because(e))?;
-        }
-        let output = writer::write(context, revision::aggregated(run, compiled.plan(), &facts), &content).await?;
+        let output = results.store(context, run, revision::aggregated(run, compiled.plan(), &facts), &facts).await?;
         files.push(RevisedFile { output, facts });
     }
     let made = Aggregate { files };
     writer::write_json(context, publication::aggregate(run), &made).await?;
     Ok(made)
+}
+
+/// The files of an aggregate in a temporary folder: there may be more of them than there is memory for.
+#[derive(Clone)]
+struct Results {
+    folder: PathBuf,
+}
+
+impl Results {
+    fn new(folder: PathBuf) -> Self {
+        Self { folder }
+    }
+
+    /// A partition may have any characters in it.
+    fn file(&self, partition: &str, part: u32) -> PathBuf {
+        self.folder.join(format!("{}-{part}", blake3::hash(partition.as_bytes())))
+    }
+
+    fn take(&self, pieces: Pieces) -> std::result::Result<(), EngineError> {
+        for (stream, bytes) in pieces {
+            let Stream::Accepted { partition, part } = stream else { continue };
+            let file = File::options().create(true).append(true).open(self.file(&partition, part));
+            let written = file.and_then(|mut file| file.write_all(&bytes));
+            written.map_err(|e| EngineError::Bug(format!("an aggregate cannot be written to the temporary folder: {e}")))?;
+        }
+        Ok(())
+    }
+
+    async fn store(&self, context: &Context, run: &Run, path: BlobPath, facts: &AcceptedFile) -> Result<Output> {
+        let unreadable = |e: std::io::Error| Error::transient("D0204", "an aggregate cannot be read from the temporary folder").because(e);
+        let mut file = tokio::fs::File::open(self.file(&facts.partition, facts.part)).await.map_err(unreadable)?;
+        let mut writer = BlobWriter::new(path, run.piece_bytes);
+        let mut piece = vec![0; 1 << 20];
+        loop {
+            match file.read(&mut piece).await.map_err(unreadable)? {
+                0 => return writer.finish(context).await,
+                read => writer.write(context, &piece[..read]).await?,
+            }
+        }
+    }
 }
 
 /// Batches of files that come through a channel. A failure of the lake ends them, and is told once the engine has returned.
