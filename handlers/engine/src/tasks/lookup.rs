@@ -13,14 +13,16 @@ use crate::typed::builder::value_text;
 use crate::typed::check::Fault;
 use crate::{Code, EngineError, keys};
 
+/// Encoded key to row of the table.
+pub(crate) type Index = HashMap<Vec<u8>, u32>;
+
 /// A lookup task with its table indexed.
 #[derive(Debug)]
 pub(crate) struct Lookup {
     pub(crate) table: String,
     /// Key columns of the rows.
     pub(crate) on: Vec<usize>,
-    /// Encoded key to row of the table.
-    pub(crate) index: HashMap<Vec<u8>, u32>,
+    pub(crate) index: Index,
     /// The taken columns of the table.
     pub(crate) values: Vec<ArrayRef>,
     pub(crate) missing: Option<Outcome>,
