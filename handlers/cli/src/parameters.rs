@@ -1,5 +1,7 @@
 //! `sluice parameters`: values that a pipeline names and an operator may change.
 
+use std::collections::BTreeMap;
+
 use clap::{Args, Subcommand};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -87,8 +89,27 @@ fn current(history: &History) -> Map<String, Value> {
     history.versions.iter().find(|v| v.version == history.version).map(|v| v.values.clone()).unwrap_or_default()
 }
 
+/// The values as their declarations say; all that is wrong with them at once.
+fn typed(pipeline: &str, declared: &BTreeMap<String, ParameterSpec>, values: &[(String, String)]) -> Result<Map<String, Value>> {
+    let mut typed = Map::new();
+    let mut faults = Vec::new();
+    for (name, text) in values {
+        match declared.get(name).map(|spec| value(name, spec.kind, text)) {
+            Some(Ok(value)) => {
+                typed.insert(name.clone(), serde_json::to_value(value).map_err(|error| Fault::internal(error.to_string()))?);
+            }
+            Some(Err(fault)) => faults.push(fault.message),
+            None => {
+                let known: Vec<&str> = declared.keys().map(String::as_str).collect();
+                faults.push(format!("{pipeline} declares no parameter {name}; it has: {}", known.join(", ")));
+            }
+        }
+    }
+    if faults.is_empty() { Ok(typed) } else { Err(Fault::usage(faults.join("\n"))) }
+}
+
 /// What the live pipeline declares.
-async fn declared(client: &Client, pipeline: &str) -> Result<std::collections::BTreeMap<String, ParameterSpec>> {
+async fn declared(client: &Client, pipeline: &str) -> Result<BTreeMap<String, ParameterSpec>> {
     let live = client.get(&["pipelines", pipeline], &[]).await?;
     let text = |key: &str| live.get(key).and_then(Value::as_str).unwrap_or_default();
     let plan = Plan::parse(&Sources {
@@ -120,13 +141,29 @@ async fn set(client: &Client, pipeline: &str, values: &[(String, String)], comme
     let declared = declared(client, pipeline).await?;
     let history: History = view(&client.get(&["parameters", pipeline], &[]).await?)?;
     let mut all = current(&history);
-    for (name, text) in values {
-        let spec = declared.get(name).ok_or_else(|| {
-            let known: Vec<&str> = declared.keys().map(String::as_str).collect();
-            Fault::usage(format!("{pipeline} declares no parameter {name}; it has: {}", known.join(", ")))
-        })?;
-        let typed = serde_json::to_value(value(name, spec.kind, text)?).map_err(|error| Fault::internal(error.to_string()))?;
-        all.insert(name.clone(), typed);
-    }
+    all.extend(typed(pipeline, &declared, values)?);
     client.put(&["parameters", pipeline], Body::Json(&json!({ "values": all, "comment": comment }))).await
+}
+
+#[cfg(test)]
+mod tests {
+    use sluice_contract::{ParameterType, ParameterValue};
+
+    use super::*;
+
+    #[test]
+    fn every_value_that_does_not_fit_is_told_at_once() {
+        let spec = |kind, default| ParameterSpec { kind, default, description: None };
+        let declared = BTreeMap::from([
+            ("days".to_owned(), spec(ParameterType::Integer, ParameterValue::Integer(1))),
+            ("strict".to_owned(), spec(ParameterType::Boolean, ParameterValue::Boolean(true))),
+        ]);
+        let given = |pairs: &[(&str, &str)]| pairs.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect::<Vec<_>>();
+        let set = typed("p", &declared, &given(&[("days", "7"), ("strict", "false")])).unwrap();
+        assert_eq!(Value::Object(set), json!({ "days": 7, "strict": false }));
+        let fault = typed("p", &declared, &given(&[("days", "soon"), ("dais", "7"), ("strict", "maybe")])).unwrap_err();
+        let lines: Vec<_> = fault.message.lines().collect();
+        assert_eq!(lines.len(), 3, "{lines:?}");
+        assert!(lines[0].contains("soon") && lines[1].contains("dais") && lines[2].contains("maybe"), "{lines:?}");
+    }
 }

@@ -144,7 +144,7 @@ fn versions(value: &Value, json: bool) -> Result<()> {
 /// Stores a pipeline file with its contract. Mistakes are left to the service where it can find more of them than can be seen here.
 pub(crate) async fn put(client: &Client, file: &Path) -> Result<Value> {
     let texts = Texts::read(file)?;
-    let Draft { plan, mistakes } = Draft::read(&texts.sources());
+    let Draft { plan, mistakes, .. } = Draft::read(&texts.sources());
     let Some(name) = plan.map(|plan| plan.pipeline.name).filter(|name| !name.is_empty()) else { return Err(mistaken(&Mistakes(mistakes))) };
     let body = json!({
         "pipeline": texts.pipeline,

@@ -33,6 +33,11 @@ impl Contract {
         report.finish(contract)
     }
 
+    /// Stands for a contract that cannot be read.
+    pub(crate) fn unknown() -> Self {
+        Self { id: String::new(), version: String::new(), table: String::new(), columns: Vec::new(), quality: Vec::new() }
+    }
+
     /// Names of the primary key columns in `primaryKeyPosition` order; empty if there is none.
     pub fn primary_key(&self) -> Vec<&str> {
         let mut key: Vec<_> = self.columns.iter().filter_map(|c| c.primary_key.map(|p| (p, c.name.as_str()))).collect();

@@ -30,4 +30,4 @@ pub use parameter::{ParameterSpec, ParameterType, ParameterValue, Parameters};
 pub use pipeline::{
     Archive, Derive, Expression, Intake, Limits, Lookup, Mask, MaskMethod, Outcome, Pipeline, Publish, Review, Rule, Task, Tier,
 };
-pub use plan::{Draft, Plan, Sources};
+pub use plan::{CONTRACT_FILE, Draft, Gaps, Plan, Sources, Unknown};

@@ -26,23 +26,6 @@ pub struct Mistake {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Mistakes(pub Vec<Mistake>);
 
-impl Mistakes {
-    /// `next`, unless something was found before it: then all of it together.
-    ///
-    /// # Errors
-    /// What was found before, followed by what `next` found.
-    pub fn join<T>(mut before: Vec<Mistake>, next: Result<T, Self>) -> Result<T, Self> {
-        match next {
-            Ok(value) if before.is_empty() => Ok(value),
-            Ok(_) => Err(Self(before)),
-            Err(Self(more)) => {
-                before.extend(more);
-                Err(Self(before))
-            }
-        }
-    }
-}
-
 impl fmt::Display for Mistakes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (i, mistake) in self.0.iter().enumerate() {

@@ -71,6 +71,11 @@ impl Report {
         self.mistakes.borrow_mut().push(mistake);
     }
 
+    /// Whether a key stands twice somewhere. What the second one says is not read.
+    pub(crate) fn has_repeated_keys(&self) -> bool {
+        self.mistakes.borrow().iter().any(|m| m.code == Code::DuplicateKey.as_str())
+    }
+
     /// All mistakes, in file order.
     pub(crate) fn into_mistakes(self) -> Vec<Mistake> {
         let mut mistakes = self.mistakes.into_inner();
@@ -108,6 +113,17 @@ impl<'a> Cursor<'a> {
 
     pub(crate) fn path(&self) -> &str {
         &self.path
+    }
+
+    /// Whether a mistake was noted about this value or anything inside of it.
+    pub(crate) fn is_mistaken(&self) -> bool {
+        let inside = |path: &str| path.strip_prefix(&self.path).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']));
+        self.report.mistakes.borrow().iter().any(|m| inside(&m.path))
+    }
+
+    /// Whether a key stands twice somewhere in the document.
+    pub(crate) fn has_repeated_keys(&self) -> bool {
+        self.report.has_repeated_keys()
     }
 
     /// Notes a mistake about this value.

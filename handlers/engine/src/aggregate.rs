@@ -18,8 +18,11 @@ use datafusion::physical_plan::streaming::PartitionStream;
 use datafusion::prelude::DataFrame;
 use futures::StreamExt as _;
 use futures::executor::block_on;
-use sluice_contract::{Mistake, Plan, Task};
+use sluice_contract::{Plan, Task};
 
+use crate::compile::stored;
+use crate::findings::Findings;
+use crate::scope::{Scope, UNKNOWN};
 use crate::sql::{Compiler, mistake_at, mistake_in, root_message, session, storable, store, unknown_column};
 use crate::write::accepted::AcceptedWriter;
 use crate::{AcceptedFile, Code, Compiled, EngineError, Pieces, Refusal};
@@ -47,29 +50,34 @@ fn quoted(name: &str) -> String {
 }
 
 impl Aggregation {
-    /// Compiles the aggregate task of a plan, if it has one.
-    pub(crate) fn compile(plan: &Plan, compiler: &Compiler, input: &SchemaRef, mistakes: &mut Vec<Mistake>) -> Option<Self> {
+    /// Compiles the aggregate task of a plan, if it has one that could be read: the task, if nothing in it is mistaken or unknown, and the
+    /// columns after it.
+    pub(crate) fn compile(plan: &Plan, compiler: &Compiler, input: &Scope, findings: &mut Findings<'_>) -> Option<(Option<Self>, Scope)> {
         let (i, by, take) = plan.pipeline.tasks.iter().enumerate().find_map(|(i, task)| match task {
             Task::Aggregate { by, take } => Some((i, by, take)),
             _ => None,
         })?;
         let path = format!("tasks[{i}].aggregate");
-        let before = mistakes.len();
-        let names: Vec<_> = input.fields().iter().map(|f| f.name().as_str()).collect();
-        for name in by.iter().filter(|n| !names.contains(&n.as_str())) {
-            mistakes.push(mistake_in(format!("{path}.by"), Code::UnknownColumn, unknown_column(name, &names)));
+        let before = findings.count();
+        let mut result = Scope::new(false);
+        let mut is_known = true;
+        for name in by {
+            if input.lacks(name) {
+                findings.note(mistake_in(format!("{path}.by"), Code::UnknownColumn, unknown_column(name, &input.names())));
+            }
+            is_known &= input.type_of(name).is_some();
+            result.set(name, UNKNOWN);
         }
-        for (i, derived) in take.iter().enumerate() {
-            if by.contains(&derived.name) || take[..i].iter().any(|d| d.name == derived.name) || derived.name.starts_with("_sluice_") {
+        for derived in take {
+            if result.place(&derived.name).is_some() || derived.name.starts_with("_sluice_") {
                 let message = format!("there is a column {} already; choose another name", derived.name);
-                mistakes.push(mistake_at(&derived.expression, Code::ColumnExists, message));
+                findings.note(mistake_at(&derived.expression, Code::ColumnExists, message));
             }
-            if let Err(e) = compiler.check_aggregate(&derived.expression, input) {
-                mistakes.push(e);
-            }
+            is_known &= compiler.check_aggregate(&derived.expression, input, findings);
+            result.set(&derived.name, UNKNOWN);
         }
-        if mistakes.len() > before {
-            return None;
+        if !is_known || findings.count() > before {
+            return Some((None, result));
         }
         let groups: Vec<_> = by.iter().map(|n| quoted(n)).collect();
         let statement = |takes: &[&sluice_contract::Derive]| {
@@ -83,7 +91,7 @@ impl Aggregation {
         let mut this = Self {
             sql: String::new(),
             parameters: compiler.parameters().to_vec(),
-            input: Arc::clone(input),
+            input: stored(&input.schema),
             schema: Arc::new(Schema::empty()),
         };
         for derived in take {
@@ -93,22 +101,23 @@ impl Aggregation {
                     let found = schema.field(schema.fields().len() - 1).data_type().clone();
                     if storable(&found).is_none() {
                         let message = format!("has the type {found}, which cannot be stored; cast it to another");
-                        mistakes.push(mistake_at(&derived.expression, Code::UnpublishableType, message));
+                        findings.note(mistake_at(&derived.expression, Code::UnpublishableType, message));
                     }
                 }
-                Err(e) => mistakes.push(mistake_at(&derived.expression, Code::ExpressionType, root_message(&e))),
+                Err(e) => findings.note(mistake_at(&derived.expression, Code::ExpressionType, root_message(&e))),
             }
         }
         this.sql = statement(&take.iter().collect::<Vec<_>>());
         match this.plan_schema() {
             Ok(schema) => {
                 let fields = schema.fields().iter().map(|f| Some(Field::new(f.name(), storable(f.data_type())?, true)));
-                this.schema = Arc::new(Schema::new(fields.collect::<Option<Vec<_>>>()?));
+                this.schema = Arc::new(Schema::new(fields.collect::<Option<Vec<_>>>().unwrap_or_default()));
+                result.schema = Arc::clone(&this.schema);
             }
-            Err(e) if mistakes.len() == before => mistakes.push(mistake_in(path, Code::ExpressionType, root_message(&e))),
+            Err(e) if findings.count() == before => findings.note(mistake_in(path, Code::ExpressionType, root_message(&e))),
             Err(_) => {}
         }
-        (mistakes.len() == before).then_some(this)
+        Some(((findings.count() == before).then_some(this), result))
     }
 
     fn plan_schema(&self) -> Result<Schema, DataFusionError> {

@@ -5,11 +5,13 @@ use std::fmt;
 use std::sync::Arc;
 
 use arrow::datatypes::{DataType as ArrowType, Field, Schema, SchemaRef, TimeUnit};
-use sluice_contract::{Format, MaskMethod, Metric, Mistake, Mistakes, Parameters, Plan, Task};
+use sluice_contract::{CONTRACT_FILE, Draft, Format, Gaps, MaskMethod, Metric, Mistake, Mistakes, Parameters, Plan, Sources, Task};
 
 use crate::aggregate::Aggregation;
+use crate::findings::Findings;
 use crate::report::quality_key;
 use crate::rules::Rule;
+use crate::scope::{Scope, UNKNOWN};
 use crate::sql::{Compiler, mistake_at, mistake_in, unknown_column};
 use crate::stages;
 use crate::tasks::Stage;
@@ -60,48 +62,86 @@ impl Compiled {
     /// Every mistake found, each with code, path, line and column in the pipeline file.
     #[expect(clippy::needless_pass_by_value, reason = "values and secrets are those of one run")]
     pub fn new(plan: Plan, parameters: Parameters, tables: ReferenceTables, secrets: Secrets) -> Result<Arc<Self>, Mistakes> {
-        let mut mistakes = Vec::new();
-        check_format(&plan, &mut mistakes);
-        let compiler = Compiler::new(&plan, &parameters, &mut mistakes);
+        Self::build(plan, &Gaps::default(), &[], &parameters, &tables, &secrets).map(Arc::new).map_err(Mistakes)
+    }
+
+    /// Compiles what could be read of texts. What only follows from a mistake in them is no further mistake.
+    ///
+    /// # Errors
+    /// The draft's mistakes and every one found on top, each once, with its place in `sources`: those of the pipeline in file order, then
+    /// those of the contract.
+    #[expect(clippy::needless_pass_by_value, reason = "values and secrets are those of one run")]
+    pub fn of_draft(
+        draft: Draft,
+        sources: &Sources<'_>,
+        parameters: Parameters,
+        tables: ReferenceTables,
+        secrets: Secrets,
+    ) -> Result<Arc<Self>, Mistakes> {
+        let Draft { plan, gaps, mut mistakes } = draft;
+        let built = plan.map(|plan| Self::build(plan, &gaps, &mistakes, &parameters, &tables, &secrets));
+        match built {
+            Some(Ok(compiled)) if mistakes.is_empty() => return Ok(Arc::new(compiled)),
+            Some(Ok(_)) | None => {}
+            Some(Err(found)) => mistakes.extend(sources.place(Mistakes(found)).0),
+        }
+        mistakes.sort_by_key(|m| (m.file == sources.contract_file, m.line, m.column));
+        Err(Mistakes(mistakes))
+    }
+
+    /// The compiled plan, which is of no use if anything was `told` or unknown: its parts may be missing.
+    fn build(
+        plan: Plan,
+        gaps: &Gaps,
+        told: &[Mistake],
+        parameters: &Parameters,
+        tables: &ReferenceTables,
+        secrets: &Secrets,
+    ) -> Result<Self, Vec<Mistake>> {
+        let mut findings = Findings::new(told, gaps);
+        if !findings.is_told("intake") {
+            check_format(&plan, &mut findings);
+        }
+        let compiler = Compiler::new(&plan, parameters, &mut findings);
         let columns = Column::all(&plan.contract).unwrap_or_else(|faults| {
-            mistakes.extend(faults.into_iter().map(|(column, message)| contract_mistake(&column, message)));
+            for (column, message) in faults.into_iter().filter(|(column, _)| !gaps.types.contains(column)) {
+                findings.note(contract_mistake(&plan, &column, &message));
+            }
             Vec::new()
         });
-        let fields = plan.contract.columns.iter().map(|c| Field::new(&c.name, arrow_type(c.data_type), true));
-        let parsed_schema: SchemaRef = Arc::new(Schema::new(fields.collect::<Vec<_>>()));
-        let built = stages::build(&plan, &compiler, &parsed_schema, &tables, &secrets, &mut mistakes);
-        // Types after a mistaken task are not known: what follows from them would be noise.
-        let Some((stages, final_schema)) = built else { return Err(Mistakes(mistakes)) };
-        let mut rules = Vec::new();
-        for (i, declared) in plan.pipeline.rules.iter().enumerate() {
-            match compiler.condition(&declared.when, &final_schema) {
-                Err(mistake) => mistakes.push(mistake),
-                Ok(when) => match Rule::new(declared, when, &final_schema, compiler.parameters()) {
-                    Ok(rule) => rules.push(rule),
-                    Err(e) => {
-                        mistakes.push(Mistake { path: format!("rules[{i}].because"), ..mistake_at(&declared.when, Code::BadBecause, e) });
-                    }
-                },
-            }
+        let mut parsed = Scope::new(gaps.columns);
+        for column in &plan.contract.columns {
+            parsed.set(&column.name, if gaps.types.contains(&column.name) { UNKNOWN } else { arrow_type(column.data_type) });
         }
-        let keys = key_rules(&plan, &final_schema, &mut mistakes);
-        let stored_schema = stored(&final_schema);
-        let aggregation = Aggregation::compile(&plan, &compiler, &stored_schema, &mut mistakes);
-        let output_schema = match &aggregation {
-            Some(aggregation) => with_lineage(&stored(&aggregation.schema), false),
-            None => with_lineage(&stored_schema, true),
+        let parsed_schema = Arc::clone(&parsed.schema);
+        let (stages, scope) = stages::build(&plan, &compiler, parsed, tables, secrets, &mut findings);
+        let rules = rules(&plan, &compiler, &scope, &mut findings);
+        let keys = key_rules(&plan, &scope, &mut findings);
+        let stored_schema = stored(&scope.schema);
+        let (aggregation, published) = match Aggregation::compile(&plan, &compiler, &scope, &mut findings) {
+            Some((aggregation, result)) => (aggregation, result),
+            None => (None, scope),
         };
+        let with_row = aggregation.is_none();
+        let output = Scope { schema: with_lineage(&stored(&published.schema), with_row), ..published };
         for (i, column) in plan.pipeline.publish.partition_by.iter().enumerate() {
-            if output_schema.index_of(column).is_err() {
-                let names: Vec<_> = output_schema.fields().iter().map(|f| f.name().as_str()).collect();
-                mistakes.push(mistake_in(format!("publish.partitionBy[{i}]"), Code::UnknownColumn, unknown_column(column, &names)));
+            if output.lacks(column) {
+                let message = unknown_column(column, &output.names());
+                findings.note(mistake_in(format!("publish.partitionBy[{i}]"), Code::UnknownColumn, message));
             }
         }
-        if !mistakes.is_empty() {
-            return Err(Mistakes(mistakes));
+        let mut found = findings.into_found();
+        let row_wise = plan.pipeline.tasks.iter().filter(|task| !task.is_run_wide()).count();
+        let is_whole = stages.len() == row_wise && rules.len() == plan.pipeline.rules.len() && aggregation.is_some() == aggregates(&plan);
+        if found.is_empty() && told.is_empty() && !is_whole {
+            // A part that is missing without a mistake would be a fault of this program: no row may go past it.
+            found.push(mistake_in("tasks", Code::ExpressionType, "a part of the pipeline could not be compiled; report this"));
         }
-        let columns = Arc::new(columns);
-        Ok(Arc::new(Self { plan, columns, parsed_schema, stages, rules, stored_schema, keys, aggregation, output_schema }))
+        if !found.is_empty() {
+            return Err(found);
+        }
+        let (columns, output_schema) = (Arc::new(columns), output.schema);
+        Ok(Self { plan, columns, parsed_schema, stages, rules, stored_schema, keys, aggregation, output_schema })
     }
 
     /// The plan.
@@ -161,7 +201,8 @@ impl Compiled {
             .tasks
             .iter()
             .filter_map(|task| match task {
-                Task::Lookup(lookup) => Some(lookup.table.clone()),
+                // In a draft, the name may be missing.
+                Task::Lookup(lookup) => Some(lookup.table.clone()).filter(|name| !name.is_empty()),
                 _ => None,
             })
             .collect();
@@ -171,8 +212,30 @@ impl Compiled {
     }
 }
 
+fn aggregates(plan: &Plan) -> bool {
+    plan.pipeline.tasks.iter().any(|task| matches!(task, Task::Aggregate { .. }))
+}
+
+/// Compiles the rules over the columns after the row-wise tasks.
+fn rules(plan: &Plan, compiler: &Compiler, scope: &Scope, findings: &mut Findings<'_>) -> Vec<Rule> {
+    let mut rules = Vec::new();
+    for declared in &plan.pipeline.rules {
+        let when = compiler.condition(&declared.when, scope, findings);
+        match Rule::new(declared, when, &scope.schema, compiler.parameters()) {
+            Ok(rule) => rules.extend(rule),
+            Err(name) if scope.is_open || findings.is_told(&format!("parameters.{name}")) => {}
+            Err(name) => {
+                let message = format!("{{{name}}} is neither a column here nor a parameter");
+                let path = declared.when.path.strip_suffix("when").map_or_else(String::new, |rule| format!("{rule}because"));
+                findings.note(Mistake { path, ..mistake_at(&declared.when, Code::BadBecause, message) });
+            }
+        }
+    }
+    rules
+}
+
 /// Columns as they are written to Parquet.
-fn stored(schema: &Schema) -> SchemaRef {
+pub(crate) fn stored(schema: &Schema) -> SchemaRef {
     let fields = schema.fields().iter().map(|field| match field.data_type() {
         ArrowType::Time64(TimeUnit::Microsecond) => Field::new(field.name(), ArrowType::Utf8, true),
         data_type => Field::new(field.name(), data_type.clone(), true),
@@ -189,15 +252,17 @@ fn with_lineage(schema: &Schema, with_row: bool) -> SchemaRef {
     Arc::new(Schema::new(fields))
 }
 
-fn contract_mistake(column: &str, message: String) -> Mistake {
-    Mistake { file: "contract".to_owned(), ..mistake_in(format!("schema[0].properties.{column}"), Code::BadCheck, message) }
+fn contract_mistake(plan: &Plan, column: &str, message: &str) -> Mistake {
+    let place = plan.contract.columns.iter().position(|c| c.name == column);
+    let path = place.map_or_else(|| "schema[0].quality".to_owned(), |place| format!("schema[0].properties[{place}]"));
+    Mistake { file: CONTRACT_FILE.to_owned(), ..mistake_in(path, Code::BadCheck, format!("{column}: {message}")) }
 }
 
 /// Settings of the file format that the splitter cannot work with.
-fn check_format(plan: &Plan, mistakes: &mut Vec<Mistake>) {
+fn check_format(plan: &Plan, findings: &mut Findings<'_>) {
     let Format::Csv(csv) = &plan.pipeline.intake.format else { return };
     let mut bad =
-        |setting: &str, message: &str| mistakes.push(mistake_in(format!("intake.format.csv.{setting}"), Code::BadFormat, message));
+        |setting: &str, message: &str| findings.note(mistake_in(format!("intake.format.csv.{setting}"), Code::BadFormat, message));
     let ends_line = |text: &str| text.contains(['\n', '\r']);
     if csv.delimiter.is_empty() || csv.delimiter.len() > 16 || ends_line(&csv.delimiter) {
         bad("delimiter", "must be 1 to 16 bytes without line ends");
@@ -223,7 +288,7 @@ fn check_format(plan: &Plan, mistakes: &mut Vec<Mistake>) {
     }
 }
 
-fn key_rules(plan: &Plan, final_schema: &SchemaRef, mistakes: &mut Vec<Mistake>) -> Vec<KeyRule> {
+fn key_rules(plan: &Plan, scope: &Scope, findings: &mut Findings<'_>) -> Vec<KeyRule> {
     let mut keys = Vec::new();
     let primary: Vec<String> = plan.contract.primary_key().into_iter().map(str::to_owned).collect();
     let is_primary = |column: &str| primary.len() == 1 && primary[0] == column;
@@ -236,22 +301,23 @@ fn key_rules(plan: &Plan, final_schema: &SchemaRef, mistakes: &mut Vec<Mistake>)
     for quality in &plan.contract.quality {
         let Metric::DuplicateValues { columns } = &quality.metric else { continue };
         if let Some(unknown) = columns.iter().find(|name| plan.contract.columns.iter().all(|c| c.name != **name)) {
-            mistakes.push(contract_mistake(
-                unknown,
-                format!("the quality rule {} counts duplicates in a column that is not there", quality.name),
-            ));
+            // Columns that cannot be read are missing here; and a wrong name was told by the contract itself.
+            if !findings.gaps.columns && !findings.is_told("schema[0].quality") {
+                let message = format!("the quality rule {} counts duplicates in a column that is not there", quality.name);
+                findings.note(contract_mistake(plan, unknown, &message));
+            }
             continue;
         }
         keys.push(KeyRule { name: quality_key(&quality.name), kind: KeyKind::Count, columns: columns.clone() });
     }
     for (i, task) in plan.pipeline.tasks.iter().enumerate() {
         let Task::Deduplicate { by } = task else { continue };
-        let names: Vec<_> = final_schema.fields().iter().map(|f| f.name().as_str()).collect();
-        for name in by.iter().filter(|n| !names.contains(&n.as_str())) {
-            mistakes.push(mistake_in(format!("tasks[{i}].deduplicate.by"), Code::UnknownColumn, unknown_column(name, &names)));
+        for name in by.iter().filter(|name| scope.lacks(name)) {
+            let message = unknown_column(name, &scope.names());
+            findings.note(mistake_in(format!("tasks[{i}].deduplicate.by"), Code::UnknownColumn, message));
         }
         if by.is_empty() {
-            mistakes.push(mistake_in(format!("tasks[{i}].deduplicate.by"), Code::UnknownColumn, "names no column"));
+            findings.note(mistake_in(format!("tasks[{i}].deduplicate.by"), Code::UnknownColumn, "names no column"));
         }
         keys.push(KeyRule { name: format!("deduplicate:{i}"), kind: KeyKind::Deduplicate, columns: by.clone() });
     }

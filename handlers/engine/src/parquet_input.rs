@@ -32,8 +32,11 @@ fn unreadable(message: impl std::fmt::Display) -> Refusal {
 /// Length of the footer (metadata and the last 8 bytes), from the last 8 bytes of a file (Parquet format, "File format").
 ///
 /// # Errors
-/// The file does not end as Parquet does, or is encrypted.
+/// The file has no bytes, does not end as Parquet does, or is encrypted.
 pub fn parquet_footer_len(last8: &[u8]) -> Result<u64, Refusal> {
+    if last8.is_empty() {
+        return Err(Refusal::new(Code::EmptyFile, "the file has no bytes"));
+    }
     let [.., a, b, c, d, m0, m1, m2, m3] = last8 else {
         return Err(unreadable("it is shorter than 8 bytes"));
     };
@@ -127,17 +130,29 @@ fn projection(plan: &Plan, metadata: &ArrowReaderMetadata) -> Result<Vec<usize>,
     let names: Vec<String> = schema.fields().iter().map(|f| f.name().clone()).collect();
     crate::header_names::check_names(plan, &names)?;
     let mut columns = Vec::new();
+    let mut misfits = Vec::new();
     for column in &plan.contract.columns {
         let at = names.iter().position(|n| *n == column.source).unwrap_or_default();
-        let found = schema.field(at).data_type();
-        if !is_readable(found) || !can_take(found, column.data_type) {
-            let message =
-                format!("column {} has the type {found} in the file; the contract wants {}", column.source, type_name(column.data_type));
-            return Err(Refusal::new(Code::ParquetType, message));
+        let (source, found) = (&column.source, schema.field(at).data_type());
+        if found.is_nested() {
+            let what = nested_name(found);
+            misfits
+                .push(format!("column {source} is nested ({what}), and nested columns are not read: write it as JSON text, or flatten it"));
+        } else if !is_readable(found) || !can_take(found, column.data_type) {
+            misfits.push(format!("column {source} has the type {found} in the file, the contract wants {}", type_name(column.data_type)));
         }
         columns.push(at);
     }
-    Ok(columns)
+    if misfits.is_empty() { Ok(columns) } else { Err(Refusal::new(Code::ParquetType, misfits.join("; "))) }
+}
+
+/// The kind of a nested column, in the words of Parquet.
+fn nested_name(found: &ArrowType) -> &'static str {
+    match found {
+        ArrowType::Map(..) => "a map",
+        ArrowType::Struct(_) => "a group of columns",
+        _ => "a list",
+    }
 }
 
 /// Whether some value of a Parquet type is one of the contract's type.

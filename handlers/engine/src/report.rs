@@ -328,7 +328,8 @@ impl RunReport {
             let holds = quality.must.holds(value);
             let unit = if quality.percent { " %" } else { "" };
             let verb = if holds { "is as it must be" } else { "breaks the contract" };
-            let message = format!("{}: {value}{unit} {verb} ({})", quality.name, bounds_text(quality.must, unit));
+            let found = if quality.percent { share_text(value, quality.must) } else { value.to_string() };
+            let message = format!("{}: {found}{unit} {verb} ({})", quality.name, bounds_text(quality.must, unit));
             Verdict { quality: quality.name.clone(), value, holds, warn_only: quality.warn_only, message }
         };
         plan.contract.quality.iter().map(verdict).collect()
@@ -345,7 +346,8 @@ impl RunReport {
             && self.rejected_percent() > limit
         {
             let totals = self.tally.totals;
-            let found = format!("{} of {} rows are rejected ({:.2} %)", totals.rejected, totals.rows, self.rejected_percent());
+            let share = share_text(self.rejected_percent(), Bounds::AtMost(limit));
+            let found = format!("{} of {} rows are rejected ({share} %)", totals.rejected, totals.rows);
             refusals.push(Refusal::new(Code::TooManyRejected, format!("{found}; the pipeline allows {limit} %")));
         }
         refusals
@@ -359,6 +361,15 @@ pub(crate) fn quality_key(quality: &str) -> String {
 
 fn percent(part: u64, whole: u64) -> f64 {
     if whole == 0 { 0.0 } else { part as f64 * 100.0 / whole as f64 }
+}
+
+/// A percentage with two digits after the point, or as many more as it needs to be on its side of the bounds, and not to look like nothing.
+fn share_text(value: f64, must: Bounds) -> String {
+    let rounded = |digits: usize| format!("{value:.digits$}");
+    let is_true =
+        |text: &String| text.parse::<f64>().is_ok_and(|shown| must.holds(shown) == must.holds(value) && (shown > 0.0) == (value > 0.0));
+    let text = (2..=15).map(rounded).find(is_true).unwrap_or_else(|| value.to_string());
+    if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }
 }
 
 fn bounds_text(must: Bounds, unit: &str) -> String {
@@ -393,6 +404,21 @@ mod tests {
         assert!(chunk(3, &[0, 2], &[]).check_balance().is_err_and(|e| e.contains("row 101 is in no set")));
         assert!(chunk(3, &[0, 1], &[]).check_balance().is_err_and(|e| e.contains("row 102 is in no set")));
         assert!(chunk(2, &[0, 1, 2], &[]).check_balance().is_err_and(|e| e.contains("row 102 is not in the chunk")));
+    }
+
+    #[test]
+    fn percentages_are_short_and_true() {
+        for (value, must, text) in [
+            (100.0 / 3.0, Bounds::Less(50.0), "33.33"),
+            (50.0, Bounds::Less(50.0), "50"),
+            (0.0, Bounds::Equal(0.0), "0"),
+            (100.0 / 30_000.0, Bounds::Less(5.0), "0.003"),
+            (5.000_04, Bounds::AtMost(5.0), "5.00004"),
+            (4.999_9, Bounds::Less(5.0), "4.9999"),
+            (12.5, Bounds::Equal(0.0), "12.5"),
+        ] {
+            assert_eq!(share_text(value, must), text);
+        }
     }
 
     #[test]

@@ -29,19 +29,21 @@ pub(crate) struct Rule {
 }
 
 impl Rule {
+    /// The rule, if its condition could be compiled.
+    ///
     /// # Errors
-    /// What `because` names in braces and is neither a column nor a parameter.
+    /// The name that stands in the braces of `because` and is neither a column nor a parameter.
     pub(crate) fn new(
         declared: &Declared,
-        when: sql::Compiled,
+        when: Option<sql::Compiled>,
         schema: &SchemaRef,
         parameters: &[(String, ScalarValue)],
-    ) -> Result<Self, String> {
+    ) -> Result<Option<Self>, String> {
         let because = declared.because.as_deref().map_or_else(
             || Ok(vec![Part::Text(format!("the rule {} is met: {}", declared.name, declared.when.sql))]),
             |text| template(text, schema, parameters),
         )?;
-        Ok(Self { name: declared.name.clone(), when, outcome: declared.outcome, because })
+        Ok(when.map(|when| Self { name: declared.name.clone(), when, outcome: declared.outcome, because }))
     }
 
     /// Asks about every row of the batch; notes go to `rows`, warnings are counted.
@@ -80,7 +82,7 @@ impl Rule {
     }
 }
 
-/// Splits a text at `{name}`. A column hides a parameter of the same name.
+/// Splits a text at `{name}`. A column hides a parameter of the same name. The error is a name that is neither.
 fn template(text: &str, schema: &SchemaRef, parameters: &[(String, ScalarValue)]) -> Result<Vec<Part>, String> {
     let mut parts = Vec::new();
     let mut rest = text;
@@ -90,7 +92,7 @@ fn template(text: &str, schema: &SchemaRef, parameters: &[(String, ScalarValue)]
         parts.push(match (schema.index_of(name), parameters.iter().find(|(n, _)| n == name)) {
             (Ok(column), _) => Part::Column(column),
             (Err(_), Some((_, value))) => Part::Text(value.to_string()),
-            (Err(_), None) => return Err(format!("{{{name}}} is neither a column here nor a parameter")),
+            (Err(_), None) => return Err(name.to_owned()),
         });
         rest = tail;
     }

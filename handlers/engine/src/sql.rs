@@ -24,6 +24,8 @@ use datafusion::prelude::SessionConfig;
 use sluice_contract::{Expression, Mistake, ParameterType, ParameterValue, Parameters, Plan};
 
 use crate::Code;
+use crate::findings::Findings;
+use crate::scope::{Scope, UNKNOWN};
 use crate::typed::instant;
 
 /// How mistakes name the pipeline file, which a plan does not know; the caller may put its own name there.
@@ -83,14 +85,14 @@ pub(crate) fn mistake_in(path: impl Into<String>, code: Code, message: impl Into
 
 impl Compiler {
     /// Checks the parameters and makes a session with the functions this build has.
-    pub(crate) fn new(plan: &Plan, parameters: &Parameters, mistakes: &mut Vec<Mistake>) -> Self {
+    pub(crate) fn new(plan: &Plan, parameters: &Parameters, findings: &mut Findings<'_>) -> Self {
         let state = session(Arc::new(RuntimeEnv::default()));
         let mut values = Vec::new();
         for (name, spec) in &plan.pipeline.parameters {
             let value = parameters.get(name).unwrap_or(&spec.default);
             match scalar(spec.kind, value) {
                 Some(value) => values.push((name.clone(), value)),
-                None => mistakes.push(mistake_in(
+                None => findings.note(mistake_in(
                     format!("parameters.{name}"),
                     Code::BadParameter,
                     format!("the value {value:?} is no {:?}; set another", spec.kind),
@@ -98,8 +100,11 @@ impl Compiler {
             }
         }
         for name in parameters.keys().filter(|name| !plan.pipeline.parameters.contains_key(*name)) {
-            let message = format!("the parameter {name} is not declared in the pipeline");
-            mistakes.push(mistake_in(format!("parameters.{name}"), Code::BadParameter, message));
+            let path = format!("parameters.{name}");
+            // One whose declaration is mistaken is not among those declared.
+            if !findings.is_told(&path) {
+                findings.note(mistake_in(path, Code::BadParameter, format!("the parameter {name} is not declared in the pipeline")));
+            }
         }
         Self { state, parameters: values }
     }
@@ -109,29 +114,63 @@ impl Compiler {
         &self.parameters
     }
 
-    /// Parses an expression and puts parameters in place.
-    fn logical(&self, expression: &Expression, schema: &SchemaRef, aggregates: bool) -> Result<(Expr, DFSchema), Mistake> {
-        let fail = |code, message: String| mistake_at(expression, code, message);
-        let columns = DFSchema::try_from(Arc::clone(schema)).map_err(|e| fail(Code::ExpressionType, e.strip_backtrace()))?;
+    /// Parses an expression and puts parameters in place. `None` if it is mistaken, or names something whose type is not known.
+    fn resolve(&self, expression: &Expression, scope: &Scope, aggregates: bool, findings: &mut Findings<'_>) -> Option<(Expr, DFSchema)> {
+        if findings.is_unreadable(expression) {
+            return None;
+        }
+        let mut known = scope.clone();
+        let (logical, columns) = loop {
+            match self.logical(expression, &known.schema) {
+                Ok(found) => break found,
+                Err(Fault::Column(name)) => {
+                    if scope.lacks(&name) {
+                        findings.note(mistake_at(expression, Code::UnknownColumn, unknown_column(&name, &scope.names())));
+                    }
+                    // Another one may be unknown too, so this one is taken as there; one with the name of a table in front cannot be.
+                    if name.contains('.') || known.place(&name).is_some() {
+                        return None;
+                    }
+                    known.set(&name, UNKNOWN);
+                }
+                Err(Fault::Other(code, message)) => {
+                    if !follows(code, &message, expression, &known) {
+                        findings.note(mistake_at(expression, code, message));
+                    }
+                    return None;
+                }
+            }
+        };
+        let filled = self.fill(logical, aggregates, expression, findings)?;
+        let is_unknown = filled.column_refs().iter().any(|column| known.type_of(column.name()).is_none());
+        (!is_unknown).then_some((filled, columns))
+    }
+
+    /// The expression as it is written, its columns found.
+    fn logical(&self, expression: &Expression, schema: &SchemaRef) -> Result<(Expr, DFSchema), Fault> {
+        let columns = DFSchema::try_from(Arc::clone(schema)).map_err(|e| Fault::Other(Code::ExpressionType, e.strip_backtrace()))?;
         let dialect = self.state.config_options().sql_parser.dialect;
         let parsed = self.state.sql_to_expr_with_alias(&expression.sql, &dialect);
-        let parsed = parsed.map_err(|e| fail(Code::ExpressionSyntax, format!("is no SQL expression: {}", root_message(&e))))?;
-        let logical =
-            self.state.create_logical_expr_from_sql_expr(parsed, &columns).map_err(|e| logical_mistake(expression, &e, schema))?;
-        let logical = self.fill(logical, aggregates).map_err(|(code, message)| fail(code, message))?;
+        let parsed = parsed.map_err(|e| Fault::Other(Code::ExpressionSyntax, format!("is no SQL expression: {}", root_message(&e))))?;
+        let logical = self.state.create_logical_expr_from_sql_expr(parsed, &columns).map_err(|e| Fault::of(&e))?;
         Ok((logical, columns))
     }
 
-    /// Checks an expression of an aggregate task as far as it can be checked alone.
-    pub(crate) fn check_aggregate(&self, expression: &Expression, schema: &SchemaRef) -> Result<(), Mistake> {
-        self.logical(expression, schema, true).map(drop)
+    /// Checks an expression of an aggregate task as far as it can be checked alone; whether that was possible and gave no mistake.
+    pub(crate) fn check_aggregate(&self, expression: &Expression, scope: &Scope, findings: &mut Findings<'_>) -> bool {
+        self.resolve(expression, scope, true, findings).is_some()
     }
 
-    /// Compiles an expression over the columns of `schema`.
-    pub(crate) fn compile(&self, expression: &Expression, schema: &SchemaRef) -> Result<Compiled, Mistake> {
-        let fail = |code, message: String| mistake_at(expression, code, message);
-        let (logical, columns) = self.logical(expression, schema, false)?;
-        let physical = self.physical(logical, &columns).map_err(|e| logical_mistake(expression, &e, schema))?;
+    /// Compiles an expression over the columns of `scope`. `None` if it is mistaken, or names something whose type is not known.
+    pub(crate) fn compile(&self, expression: &Expression, scope: &Scope, findings: &mut Findings<'_>) -> Option<Compiled> {
+        let (logical, columns) = self.resolve(expression, scope, false, findings)?;
+        let compiled = self.typed(logical, &columns, &scope.schema);
+        compiled.map_err(|(code, message)| findings.note(mistake_at(expression, code, message))).ok()
+    }
+
+    fn typed(&self, logical: Expr, columns: &DFSchema, schema: &SchemaRef) -> Result<Compiled, (Code, String)> {
+        let wrong = |message: String| (Code::ExpressionType, message);
+        let physical = self.physical(logical, columns).map_err(|e| wrong(root_message(&e)))?;
         let physical = physical
             .transform_up(|node| {
                 Ok(match node.downcast_ref::<BinaryExpr>() {
@@ -142,14 +181,14 @@ impl Compiler {
                     None => Transformed::no(node),
                 })
             })
-            .map_err(|e| fail(Code::ExpressionType, root_message(&e)))?
+            .map_err(|e| wrong(root_message(&e)))?
             .data;
-        let found = physical.data_type(schema).map_err(|e| fail(Code::ExpressionType, root_message(&e)))?;
-        let data_type = storable(&found)
-            .ok_or_else(|| fail(Code::UnpublishableType, format!("has the type {found}, which cannot be stored; cast it to another")))?;
+        let found = physical.data_type(schema).map_err(|e| wrong(root_message(&e)))?;
+        let unstorable = || (Code::UnpublishableType, format!("has the type {found}, which cannot be stored; cast it to another"));
+        let data_type = storable(&found).ok_or_else(unstorable)?;
         let compiled = Compiled { expression: physical, data_type };
         // Evaluating nothing finds mistakes that only show at run time, such as a constant that cannot be cast.
-        compiled.whole(&RecordBatch::new_empty(Arc::clone(schema))).map_err(|e| fail(Code::ExpressionType, e))?;
+        compiled.whole(&RecordBatch::new_empty(Arc::clone(schema))).map_err(wrong)?;
         Ok(compiled)
     }
 
@@ -170,69 +209,98 @@ impl Compiler {
         self.state.create_physical_expr(simple.data, columns)
     }
 
-    /// Compiles a condition.
-    pub(crate) fn condition(&self, expression: &Expression, schema: &SchemaRef) -> Result<Compiled, Mistake> {
-        let compiled = self.compile(expression, schema)?;
+    /// Compiles a condition. `None` as with [`Compiler::compile`].
+    pub(crate) fn condition(&self, expression: &Expression, scope: &Scope, findings: &mut Findings<'_>) -> Option<Compiled> {
+        let compiled = self.compile(expression, scope, findings)?;
         if compiled.data_type == DataType::Boolean {
-            return Ok(compiled);
+            return Some(compiled);
         }
         let message = format!("is a condition and must be true or false, but its type is {}", compiled.data_type);
-        Err(mistake_at(expression, Code::NotACondition, message))
+        findings.note(mistake_at(expression, Code::NotACondition, message));
+        None
     }
 
-    /// Puts parameter values in place, and refuses what does not depend on its row alone.
-    fn fill(&self, expression: Expr, aggregates: bool) -> Result<Expr, (Code, String)> {
-        let mut refused = None;
-        let mut refuse = |code, message: String| {
-            refused.get_or_insert((code, message));
-        };
-        let filled = expression.transform_up(|node| {
+    /// Puts parameter values in place, and refuses what does not depend on its row alone. `None` if there is anything to refuse, or a
+    /// parameter without a value.
+    fn fill(&self, logical: Expr, aggregates: bool, expression: &Expression, findings: &mut Findings<'_>) -> Option<Expr> {
+        let mut refused = Vec::new();
+        let mut is_whole = true;
+        let filled = logical.transform_up(|node| {
             Ok(match node {
                 Expr::Placeholder(placeholder) => {
                     let name = placeholder.id.trim_start_matches('$');
                     if let Some((_, value)) = self.parameters.iter().find(|(n, _)| n == name) {
                         Transformed::yes(Expr::Literal(value.clone(), None))
                     } else {
-                        refuse(Code::UnknownParameter, format!("${name} is not a parameter of this pipeline"));
+                        is_whole = false;
+                        if !findings.is_parameter_told(name, expression) {
+                            refused.push((Code::UnknownParameter, format!("${name} is not a parameter of this pipeline")));
+                        }
                         Transformed::no(Expr::Placeholder(placeholder))
                     }
                 }
                 other => Transformed::no(other),
             })
         });
-        let filled = filled.map_err(|e| (Code::ExpressionType, root_message(&e)))?.data;
-        let seen = filled.apply(|node| {
-            match node {
-                Expr::ScalarFunction(call) if call.func.signature().volatility != Volatility::Immutable => {
-                    refuse(
-                        Code::NotRepeatable,
-                        format!("{}() gives another value each time; the same row must always give the same", call.func.name()),
-                    );
+        let mut refuse = |message: String| refused.push((Code::NotRepeatable, message));
+        let seen = filled.and_then(|filled| {
+            filled.data.apply(|node| {
+                match node {
+                    Expr::ScalarFunction(call) if call.func.signature().volatility != Volatility::Immutable => {
+                        refuse(format!("{}() gives another value each time; the same row must always give the same", call.func.name()));
+                    }
+                    Expr::AggregateFunction(_) if aggregates => {}
+                    Expr::AggregateFunction(_) | Expr::WindowFunction(_) => {
+                        refuse("looks at other rows; only an aggregate task can do so".to_owned());
+                    }
+                    Expr::ScalarSubquery(_) | Expr::InSubquery(_) | Expr::Exists(_) => {
+                        refuse("has a subquery; use a lookup task".to_owned());
+                    }
+                    _ => {}
                 }
-                Expr::AggregateFunction(_) if aggregates => {}
-                Expr::AggregateFunction(_) | Expr::WindowFunction(_) => {
-                    refuse(Code::NotRepeatable, "looks at other rows; only an aggregate task can do so".to_owned());
-                }
-                Expr::ScalarSubquery(_) | Expr::InSubquery(_) | Expr::Exists(_) => {
-                    refuse(Code::NotRepeatable, "has a subquery; use a lookup task".to_owned());
-                }
-                _ => {}
-            }
-            Ok(TreeNodeRecursion::Continue)
+                Ok(TreeNodeRecursion::Continue)
+            })?;
+            Ok(filled.data)
         });
-        seen.map_err(|e| (Code::ExpressionType, root_message(&e)))?;
-        refused.map_or(Ok(filled), Err)
+        is_whole &= refused.is_empty();
+        match seen {
+            Ok(filled) => {
+                for (code, message) in refused {
+                    findings.note(mistake_at(expression, code, message));
+                }
+                is_whole.then_some(filled)
+            }
+            Err(error) => {
+                findings.note(mistake_at(expression, Code::ExpressionType, root_message(&error)));
+                None
+            }
+        }
     }
 }
 
-fn logical_mistake(expression: &Expression, error: &DataFusionError, schema: &SchemaRef) -> Mistake {
-    if let DataFusionError::SchemaError(schema_error, _) = error.find_root()
-        && let SchemaError::FieldNotFound { field, .. } = schema_error.as_ref()
-    {
-        let names: Vec<_> = schema.fields().iter().map(|f| f.name().as_str()).collect();
-        return mistake_at(expression, Code::UnknownColumn, unknown_column(field.name(), &names));
+/// Why an expression could not be resolved.
+enum Fault {
+    /// There is no column of this name.
+    Column(String),
+    Other(Code, String),
+}
+
+impl Fault {
+    fn of(error: &DataFusionError) -> Self {
+        if let DataFusionError::SchemaError(schema_error, _) = error.find_root()
+            && let SchemaError::FieldNotFound { field, .. } = schema_error.as_ref()
+        {
+            return Self::Column(field.flat_name());
+        }
+        Self::Other(Code::ExpressionType, root_message(error))
     }
-    mistake_at(expression, Code::ExpressionType, root_message(error))
+}
+
+/// Whether a mistake of types may only follow from a column whose type is not known.
+fn follows(code: Code, message: &str, expression: &Expression, scope: &Scope) -> bool {
+    // That there is no such function is a mistake whatever its arguments are.
+    let is_about_types = code == Code::ExpressionType && !message.starts_with("Invalid function");
+    is_about_types && scope.names().into_iter().any(|name| scope.type_of(name).is_none() && expression.sql.contains(name))
 }
 
 /// `there is no column x here; did you mean y?`

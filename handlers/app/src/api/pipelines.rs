@@ -7,7 +7,7 @@ use axum::{
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde::{Deserialize, Serialize};
-use sluice_contract::{Plan, Sources};
+use sluice_contract::{Draft, Sources};
 use sluice_flow::pipelines::{self, PipelinePointer, PipelineVersion, PutError, Sample};
 use utoipa::ToSchema;
 
@@ -201,8 +201,9 @@ pub(super) async fn put(
     Json(body): Json<PutPipeline>,
 ) -> Result<Response, Problem> {
     let sources = sources(&body.pipeline, body.pipeline_file.as_deref(), &body.contract, body.contract_file.as_deref());
-    let named = Plan::parse(&sources).map_err(Problem::from)?.pipeline.name;
-    if named != name {
+    // A text whose name cannot be read is left to the store, which tells all mistakes at once.
+    let named = Draft::read(&sources).plan.map_or_else(String::new, |plan| plan.pipeline.name);
+    if !named.is_empty() && named != name {
         return Err(Problem::bad_request(format!("expected the texts of pipeline {name:?}, as the path says, found those of {named:?}")));
     }
     if let Some(precondition) = precondition {

@@ -5,9 +5,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use aws_lc_rs::rand;
-use sluice_contract::{Draft, Mistakes, ParameterSpec, ParameterType, ParameterValue, Parameters, Plan, Sources};
-use sluice_engine::{Compiled, ReferenceTables, Secrets};
+use sluice_contract::{Draft, Mistake, Mistakes, ParameterSpec, ParameterType, ParameterValue, Parameters, Pipeline, Plan, Sources, Task};
+use sluice_engine::{Code, Compiled, ReferenceTables, Secrets};
 
+use super::report::place;
 use crate::fault::FileContext as _;
 use crate::{Fault, Result, terminal};
 
@@ -35,20 +36,18 @@ impl Texts {
     /// Reads a pipeline file and the contract that it names.
     pub(crate) fn read(pipeline: &Path) -> Result<Self> {
         let text = read_text(pipeline)?;
-        let name = contract_name(&text).ok_or_else(|| {
-            Fault::usage(format!(
-                "{} names no contract: expected a line `contract: <file>.odcs.yaml`; is it a pipeline file?",
-                pipeline.display()
-            ))
-        })?;
+        let pipeline_file = pipeline.display().to_string();
+        let name = match Draft::contract_file(&pipeline_file, &text) {
+            Ok(name) => name,
+            // Beside the mistakes of a text that is no YAML, those of its contract can be told.
+            Err(mistakes) => contract_name(&text).ok_or_else(|| unnamed(&pipeline_file, &mistakes))?,
+        };
         let contract = beside(pipeline, &name);
-        let contract_text = read_text(&contract)?;
-        Ok(Self {
-            pipeline_file: pipeline.display().to_string(),
-            pipeline: text,
-            contract_file: contract.display().to_string(),
-            contract: contract_text,
-        })
+        let contract_text = read_text(&contract).map_err(|fault| match Pipeline::parse(&pipeline_file, &text) {
+            Ok(_) => fault,
+            Err(mistakes) => Fault::usage(format!("{}\n{}", fault.message, mistaken(&mistakes).message)),
+        })?;
+        Ok(Self { pipeline_file, pipeline: text, contract_file: contract.display().to_string(), contract: contract_text })
     }
 
     /// The checked plan.
@@ -67,7 +66,13 @@ impl Texts {
     }
 }
 
-/// The value of the top-level key `contract`, needed before the plan can be parsed as a whole.
+/// A pipeline that names no contract is often another file.
+fn unnamed(file: &str, mistakes: &Mistakes) -> Fault {
+    let Fault { message, .. } = mistaken(mistakes);
+    Fault::usage(format!("{file} names no contract: expected a line `contract: <file>.odcs.yaml`; is it a pipeline file?\n{message}"))
+}
+
+/// The value of the top-level key `contract` in a text that cannot be read as YAML.
 fn contract_name(pipeline: &str) -> Option<String> {
     let value = pipeline.lines().find_map(|line| line.strip_prefix("contract:"))?.trim();
     let quote = value.chars().next().filter(|c| matches!(c, '"' | '\''));
@@ -92,33 +97,43 @@ pub(crate) fn mistaken(mistakes: &Mistakes) -> Fault {
     Fault::usage(format!("{} to correct:\n{mistakes}", if n == 1 { "1 mistake".to_owned() } else { format!("{n} mistakes") }))
 }
 
-/// Compiles the pipeline at `path` with the values and tables given.
+/// Compiles the pipeline at `path` with the values and tables given. Mistakes of the files and of the command line are told together.
 pub(crate) fn compile(path: &Path, given: &Given, adapt: impl FnOnce(&mut Plan)) -> Result<Arc<Compiled>> {
     let texts = Texts::read(path)?;
-    let Draft { plan, mistakes } = Draft::read(&texts.sources());
-    let Some(mut plan) = plan else { return Err(mistaken(&Mistakes(mistakes))) };
-    adapt(&mut plan);
-    let parameters = parameters(&plan.pipeline.parameters, &given.parameters)?;
-    let (tables, secrets) = match (tables(path, &plan, &given.tables), secrets(&plan, &given.secrets)) {
-        (Ok(tables), Ok(secrets)) => (tables, secrets),
-        // The files are to be corrected first: what they name may change.
-        _ if !mistakes.is_empty() => return Err(mistaken(&Mistakes(mistakes))),
-        (tables, secrets) => (tables?, secrets?),
-    };
-    let compiled = Compiled::new(plan, parameters, tables, secrets).map_err(|found| texts.sources().place(found));
-    Mistakes::join(mistakes, compiled).map_err(|m| mistaken(&m))
+    let sources = texts.sources();
+    let mut draft = Draft::read(&sources);
+    let Some(plan) = &mut draft.plan else { return Err(mistaken(&Mistakes(draft.mistakes))) };
+    adapt(plan);
+    let mut faults = Vec::new();
+    let parameters = parameters(&plan.pipeline.parameters, &given.parameters, &mut faults);
+    let secrets = secrets(plan, &given.secrets, &mut faults)?;
+    let (tables, unread) = tables(path, plan, &given.tables, &mut faults);
+    // Told at the lookup, the engine knows that the table is not its author's mistake.
+    draft.mistakes.extend(sources.place(Mistakes(unread)).0);
+    match Compiled::of_draft(draft, &sources, parameters, tables, secrets) {
+        Ok(compiled) if faults.is_empty() => Ok(compiled),
+        Ok(_) => Err(Fault::usage(faults.join("\n"))),
+        Err(mistakes) => {
+            faults.push(mistaken(&mistakes).message);
+            Err(Fault::usage(faults.join("\n")))
+        }
+    }
 }
 
-fn parameters(declared: &BTreeMap<String, ParameterSpec>, given: &[(String, String)]) -> Result<Parameters> {
+/// A value for each declared parameter. What is wrong with one that is given goes to `faults`, and its default stands in.
+fn parameters(declared: &BTreeMap<String, ParameterSpec>, given: &[(String, String)], faults: &mut Vec<String>) -> Parameters {
     let mut values: Parameters = declared.iter().map(|(name, spec)| (name.clone(), spec.default.clone())).collect();
     for (name, text) in given {
-        let Some(spec) = declared.get(name) else {
-            let known: Vec<&str> = declared.keys().map(String::as_str).collect();
-            return Err(Fault::usage(format!("--set {name}: the pipeline declares no such parameter; it has: {}", list(&known))));
-        };
-        values.insert(name.clone(), value(name, spec.kind, text)?);
+        match declared.get(name).map(|spec| value(name, spec.kind, text)) {
+            Some(Ok(value)) => drop(values.insert(name.clone(), value)),
+            Some(Err(fault)) => faults.push(fault.message),
+            None => {
+                let known: Vec<&str> = declared.keys().map(String::as_str).collect();
+                faults.push(format!("--set {name}: the pipeline declares no such parameter; it has: {}", list(&known)));
+            }
+        }
     }
-    Ok(values)
+    values
 }
 
 /// Reads a parameter's value as its declaration says.
@@ -142,56 +157,87 @@ fn list(names: &[&str]) -> String {
     if names.is_empty() { "none".to_owned() } else { names.join(", ") }
 }
 
-fn tables(pipeline: &Path, plan: &Plan, given: &[(String, String)]) -> Result<ReferenceTables> {
+/// The reference tables that can be read, and a mistake at each lookup whose table cannot be.
+fn tables(pipeline: &Path, plan: &Plan, given: &[(String, String)], faults: &mut Vec<String>) -> (ReferenceTables, Vec<Mistake>) {
     let needed = Compiled::required_tables(plan);
-    if let Some((name, _)) = given.iter().find(|(name, _)| !needed.contains(name)) {
+    for (name, _) in given.iter().filter(|(name, _)| !needed.contains(name)) {
         let known: Vec<&str> = needed.iter().map(String::as_str).collect();
-        return Err(Fault::usage(format!("--table {name}: the pipeline looks nothing up there; it uses: {}", list(&known))));
+        faults.push(format!("--table {name}: the pipeline looks nothing up there; it uses: {}", list(&known)));
     }
     let mut tables = ReferenceTables::default();
+    let mut mistakes = Vec::new();
     for name in needed {
         let file = match given.iter().find(|(n, _)| *n == name) {
             Some((_, file)) => PathBuf::from(file),
             None => beside(pipeline, Path::new("reference").join(format!("{name}.csv"))),
         };
-        let bytes = std::fs::read(&file).map_err(|error| {
-            Fault::usage(format!(
-                "reference table {name}: cannot read {}: {error}; say where it is with --table {name}=FILE",
-                file.display()
-            ))
-        })?;
-        let table = ReferenceTables::read_csv(&name, &bytes).map_err(|refusal| Fault::usage(format!("{}: {refusal}", file.display())))?;
-        tables.0.insert(name, table);
+        let read = match std::fs::read(&file) {
+            Ok(bytes) => ReferenceTables::read_csv(&name, &bytes)
+                .map_err(|refusal| (refusal.code, format!("{}: {}{}", file.display(), refusal.message, place(&refusal)))),
+            Err(error) => {
+                let message =
+                    format!("reference table {name}: cannot read {}: {error}; say where it is with --table {name}=FILE", file.display());
+                Err((Code::UnknownTable, message))
+            }
+        };
+        match read {
+            Ok(table) => drop(tables.0.insert(name, table)),
+            Err((code, message)) => mistakes.extend(at_lookups(plan, &name, code, &message)),
+        }
     }
-    Ok(tables)
+    (tables, mistakes)
 }
 
-fn secrets(plan: &Plan, given: &[(String, Option<String>)]) -> Result<Secrets> {
+/// A mistake at every lookup in a table.
+fn at_lookups(plan: &Plan, table: &str, code: Code, message: &str) -> Vec<Mistake> {
+    let looks_up = |task: &Task| matches!(task, Task::Lookup(lookup) if lookup.table == table);
+    let places = plan.pipeline.tasks.iter().enumerate().filter(|(_, task)| looks_up(task));
+    let mistake = |(i, _)| Mistake {
+        code: code.to_string(),
+        file: String::new(),
+        path: format!("tasks[{i}].lookup.table"),
+        line: 0,
+        column: 0,
+        message: message.to_owned(),
+    };
+    places.map(mistake).collect()
+}
+
+/// The secrets that the pipeline needs. What is wrong with one that is given goes to `faults`, and a throwaway key stands in.
+fn secrets(plan: &Plan, given: &[(String, Option<String>)], faults: &mut Vec<String>) -> Result<Secrets> {
     let mut secrets = Secrets::default();
     for name in Compiled::required_secrets(plan) {
         let value = match given.iter().find(|(n, _)| *n == name) {
-            Some((_, Some(value))) => value.clone().into_bytes(),
+            Some((_, Some(value))) => Some(value.clone()),
             Some((_, None)) => {
                 let variable = secret_variable(&name);
-                std::env::var(&variable)
-                    .map_err(|_| Fault::usage(format!("--secret {name}: the environment variable {variable} is not set")))?
-                    .into_bytes()
+                let value = std::env::var(&variable).ok();
+                if value.is_none() {
+                    faults.push(format!("--secret {name}: the environment variable {variable} is not set"));
+                }
+                value
             }
             None => {
                 terminal::note(format!(
                     "note: no --secret {name}: a throwaway key masks this output, so its values differ from those of a real run"
                 ));
-                let mut key = vec![0; 32];
-                rand::fill(&mut key).map_err(|_| Fault::internal("the system gives no random numbers"))?;
-                key
+                None
             }
         };
-        if value.is_empty() {
-            return Err(Fault::usage(format!("--secret {name}: the value is empty")));
+        if value.as_ref().is_some_and(String::is_empty) {
+            faults.push(format!("--secret {name}: the value is empty"));
         }
+        let value = value.filter(|value| !value.is_empty()).map_or_else(throwaway, |value| Ok(value.into_bytes()))?;
         secrets.0.insert(name, value);
     }
     Ok(secrets)
+}
+
+/// A key that nobody keeps.
+fn throwaway() -> Result<Vec<u8>> {
+    let mut key = vec![0; 32];
+    rand::fill(&mut key).map_err(|_| Fault::internal("the system gives no random numbers"))?;
+    Ok(key)
 }
 
 /// The environment variable of a secret: `tailnum-key` is `SLUICE_SECRET_TAILNUM_KEY`.

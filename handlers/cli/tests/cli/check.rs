@@ -160,6 +160,19 @@ fn mistakes_of_the_configuration_are_said_all_at_once() {
     fs::copy(flights().join("flights.pipeline.yaml"), &pipeline).unwrap();
     let (code, _, err) = run(sluice().arg("check").arg(&file).arg("--pipeline").arg(&pipeline));
     assert!(code == 2 && err.contains("--table airlines=FILE"), "{err}");
+    // A table that is missing hides nothing, and causes nothing: what is taken from it is known to be text.
+    let text = fs::read_to_string(&pipeline)
+        .unwrap()
+        .replace("approvers: 1", "approvers: 9")
+        .replace("dep_delay - arr_delay", "dep_delay - arr_dela");
+    fs::write(&pipeline, text).unwrap();
+    let (code, _, err) = run(sluice().arg("check").arg(&file).arg("--pipeline").arg(&pipeline).args(["--set", "long_delay_minutes=soon"]));
+    assert_eq!(code, 2);
+    for what in
+        ["--table airlines=FILE", "--table airports=FILE", "review.approvers", "there is no column arr_dela", "found `soon`", "4 mistakes"]
+    {
+        assert!(err.contains(what), "{what} in {err}");
+    }
 }
 
 #[test]

@@ -60,6 +60,8 @@ pub(crate) struct Property<'a> {
     pub(crate) column: Option<Column>,
     /// Its rules over the whole file.
     pub(crate) quality: Vec<Quality>,
+    /// Something in it is mistaken, so that its type is no more than a guess.
+    pub(crate) is_doubtful: bool,
 }
 
 /// Reads `properties`.
@@ -68,7 +70,7 @@ pub(crate) fn read_all<'a>(properties: &Cursor<'a>) -> Vec<Property<'a>> {
 }
 
 fn read<'a>(property: &Cursor<'a>, position: u32) -> Property<'a> {
-    let nothing = Property { place: property.clone(), column: None, quality: Vec::new() };
+    let nothing = Property { place: property.clone(), column: None, quality: Vec::new(), is_doubtful: true };
     let Some(fields) = property.fields(&odcs::keys(PROPERTY, odcs::PROPERTY)) else { return nothing };
     odcs::check_unused(odcs::PROPERTY, &fields.all());
     let name = fields.need("name").and_then(|v| column_name(&v, Code::ColumnName));
@@ -110,7 +112,12 @@ fn read<'a>(property: &Cursor<'a>, position: u32) -> Property<'a> {
         primary_key,
         checks,
     };
-    Property { place: fields.get("name").unwrap_or_else(|| property.clone()), column: Some(column), quality: rules }
+    Property {
+        place: fields.get("name").unwrap_or_else(|| property.clone()),
+        column: Some(column),
+        quality: rules,
+        is_doubtful: property.is_mistaken(),
+    }
 }
 
 /// A name that a Delta table can have without column mapping (Delta protocol: none of ` ,;{}()\n\t=`).

@@ -62,9 +62,7 @@ impl Columns {
 
     /// These columns and no others.
     pub(crate) fn keep(&mut self, names: Vec<String>) {
-        if self.0.is_some() {
-            self.0 = Some(by_lower_case(names));
-        }
+        self.0 = Some(by_lower_case(names));
     }
 
     /// How many there are, if known.

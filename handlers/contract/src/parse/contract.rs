@@ -1,6 +1,6 @@
 //! The contract document.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use crate::code::Code;
 use crate::contract::{Column, Contract};
@@ -20,13 +20,21 @@ const TABLE: &[&str] = &["name", "logicalType", "properties", "quality"];
 pub(crate) struct Read {
     /// The contract, if there is a table.
     pub(crate) contract: Option<Contract>,
-    /// The column names, if every column has one.
+    /// The column names, if every column has one and none can be hidden behind a mistake.
     pub(crate) names: Option<Vec<String>>,
+    /// Columns with a mistake, whose type is no more than a guess.
+    pub(crate) doubtful: BTreeSet<String>,
+}
+
+impl Read {
+    /// What is known of a contract that cannot be read at all.
+    pub(crate) fn nothing() -> Self {
+        Self { contract: None, names: None, doubtful: BTreeSet::new() }
+    }
 }
 
 pub(crate) fn read(root: &Cursor<'_>) -> Read {
-    let nothing = Read { contract: None, names: None };
-    let Some(document) = root.fields(&odcs::keys(DOCUMENT, odcs::DOCUMENT)) else { return nothing };
+    let Some(document) = root.fields(&odcs::keys(DOCUMENT, odcs::DOCUMENT)) else { return Read::nothing() };
     odcs::check_unused(odcs::DOCUMENT, &document.all());
     if let Some(team) = document.get("team") {
         odcs::check_team(&team);
@@ -46,8 +54,8 @@ pub(crate) fn read(root: &Cursor<'_>) -> Read {
     }
     let id = document.need("id").and_then(|v| v.name());
     let version = document.need("version").and_then(|v| v.name());
-    let Some(table) = one_table(&document) else { return nothing };
-    let Some(fields) = table.fields(&odcs::keys(TABLE, odcs::TABLE)) else { return nothing };
+    let Some(table) = one_table(&document) else { return Read::nothing() };
+    let Some(fields) = table.fields(&odcs::keys(TABLE, odcs::TABLE)) else { return Read::nothing() };
     odcs::check_unused(odcs::TABLE, &fields.all());
     if let Some(logical) = fields.get("logicalType") {
         logical.choice(&[("object", ())]);
@@ -60,6 +68,9 @@ pub(crate) fn read(root: &Cursor<'_>) -> Read {
     check_names(&properties);
     check_key_positions(&properties);
     let names: Option<Vec<String>> = properties.iter().map(|p| p.column.as_ref().map(|c| c.name.clone())).collect();
+    // Two columns that lost the `-` between them are one with keys that stand twice.
+    let names = names.filter(|names| !names.is_empty() && !root.has_repeated_keys());
+    let doubtful = doubtful(&properties);
     let mut rules = Vec::new();
     for property in &properties {
         rules.extend(property.quality.iter().cloned());
@@ -70,7 +81,14 @@ pub(crate) fn read(root: &Cursor<'_>) -> Read {
     let columns: Vec<Column> = properties.into_iter().filter_map(|p| p.column).collect();
     let text = |value: Option<&str>| value.unwrap_or_default().to_owned();
     let contract = Contract { id: text(id), version: text(version), table: text(name), columns, quality: rules };
-    Read { contract: Some(contract), names }
+    Read { contract: Some(contract), names, doubtful }
+}
+
+/// Columns with a mistake of their own, and those whose name stands twice.
+fn doubtful(properties: &[Property<'_>]) -> BTreeSet<String> {
+    let mut seen = BTreeSet::new();
+    let named = properties.iter().filter_map(|p| Some((p, &p.column.as_ref()?.name)));
+    named.filter(|(p, name)| p.is_doubtful || !seen.insert(*name)).map(|(_, name)| name.clone()).collect()
 }
 
 /// The only entry of `schema`.

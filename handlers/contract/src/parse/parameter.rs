@@ -24,13 +24,16 @@ pub(crate) struct Declared<'a> {
     specs: BTreeMap<String, ParameterSpec>,
     /// Where each name is declared, whether or not its declaration is right.
     places: BTreeMap<&'a str, Cursor<'a>>,
+    /// The declarations are no map: any name may have been meant.
+    is_unknown: bool,
     used: RefCell<BTreeSet<String>>,
 }
 
 impl<'a> Declared<'a> {
     /// Reads `parameters`.
     pub(crate) fn read(map: Option<Cursor<'a>>) -> Self {
-        let mut declared = Self::default();
+        let is_unknown = map.as_ref().is_some_and(|m| !m.is_map() && !m.is_null());
+        let mut declared = Self { is_unknown, ..Self::default() };
         for (name, value) in map.map(|m| m.entries()).unwrap_or_default() {
             let starts_well = name.starts_with(|c: char| c.is_ascii_lowercase());
             if !starts_well || name.len() > 64 || !name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_') {
@@ -51,12 +54,30 @@ impl<'a> Declared<'a> {
     /// Whether the name is declared (its declaration may be mistaken); counts as a use.
     pub(crate) fn uses(&self, name: &str) -> bool {
         self.used.borrow_mut().insert(name.to_owned());
-        self.places.contains_key(name)
+        self.is_unknown || self.places.contains_key(name)
     }
 
-    /// Reads a SQL expression and notes the parameters it uses.
-    pub(crate) fn expression(&self, value: &Cursor<'_>) -> Option<Expression> {
-        let sql = value.text()?;
+    /// Counts the uses in a value that cannot be read: what is wrong with it is said elsewhere.
+    pub(crate) fn uses_inside(&self, value: &Cursor<'_>) {
+        if value.is_list() {
+            value.items().iter().for_each(|item| self.uses_inside(item));
+        } else if value.is_map() {
+            value.entries().iter().for_each(|(_, inner)| self.uses_inside(inner));
+        } else if !value.is_null() {
+            for name in value.spelling().map(sql::scan).unwrap_or_default().parameters {
+                self.uses(name);
+            }
+        }
+    }
+
+    /// Reads a SQL expression and notes the parameters it uses. It is empty where there is no text.
+    pub(crate) fn expression(&self, value: &Cursor<'_>) -> Expression {
+        let place = value.place();
+        let read = |sql: &str| Expression { sql: sql.to_owned(), path: value.path().to_owned(), line: place.line, column: place.column };
+        let Some(sql) = value.text() else {
+            self.uses_inside(value);
+            return read("");
+        };
         let scan = sql::scan(sql);
         for name in &scan.parameters {
             if !self.uses(name) {
@@ -68,10 +89,8 @@ impl<'a> Declared<'a> {
         }
         if let Some(fault) = scan.fault {
             value.mistake(Code::ExpressionText, fault);
-            return None;
         }
-        let place = value.place();
-        Some(Expression { sql: sql.to_owned(), path: value.path().to_owned(), line: place.line, column: place.column })
+        read(sql)
     }
 
     /// The declarations; notes those that nothing uses.

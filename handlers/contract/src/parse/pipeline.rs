@@ -1,8 +1,11 @@
 //! The pipeline document.
 
+use std::collections::BTreeMap;
+
 use crate::code::Code;
 use crate::format::{Compression, CsvFormat, Format};
 use crate::pipeline::{Archive, Intake, Limits, Pipeline, Publish, Review, Tier};
+use crate::plan::Unknown;
 use crate::reader::{Cursor, shorten};
 
 use super::columns::Columns;
@@ -42,6 +45,8 @@ pub(crate) struct Read {
     pub(crate) pipeline: Pipeline,
     /// No default stands for anything.
     pub(crate) is_whole: bool,
+    /// What is unknown after tasks that could not be read, by their places in the list.
+    pub(crate) unread_tasks: BTreeMap<usize, Unknown>,
 }
 
 impl Read {
@@ -93,7 +98,7 @@ pub(crate) fn read(root: &Cursor<'_>, columns: Columns) -> Option<Read> {
         publish: publish.unwrap_or_else(|| Publish { table: String::new(), partition_by: Vec::new() }),
         archive: archive.unwrap_or_default(),
     };
-    Some(Read { pipeline, is_whole })
+    Some(Read { pipeline, is_whole, unread_tasks: tasks.unread })
 }
 
 /// Stands for an intake with mistakes.

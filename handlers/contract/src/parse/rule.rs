@@ -21,7 +21,10 @@ pub(crate) fn read_all(list: Option<&Cursor<'_>>, columns: &Columns, parameters:
     let mut names: HashSet<&str> = HashSet::new();
     let mut rules = Vec::new();
     for item in list.map(Cursor::items).unwrap_or_default() {
-        let Some(fields) = item.fields(&["name", "when", "outcome", "because"]) else { continue };
+        let Some(fields) = item.fields(&["name", "when", "outcome", "because"]) else {
+            parameters.uses_inside(&item);
+            continue;
+        };
         let name = fields.need("name").and_then(|value| {
             let name = value.name()?;
             if !is_slug(name) || name.len() > MAX_NAME {
@@ -40,15 +43,16 @@ pub(crate) fn read_all(list: Option<&Cursor<'_>>, columns: &Columns, parameters:
             }
             Some(name)
         });
-        let when = fields.need("when").and_then(|value| parameters.expression(&value));
+        let when = fields.need("when").map(|value| parameters.expression(&value));
         let outcome = fields.need("outcome").and_then(|value| value.choice(OUTCOMES));
         let because = fields.get("because").and_then(|value| {
             let text = value.name()?;
             check_placeholders(text, &value, columns, parameters);
             Some(text.to_owned())
         });
-        if let (Some(name), Some(when), Some(outcome)) = (name, when, outcome) {
-            rules.push(Rule { name: name.to_owned(), when, outcome, because });
+        // Its condition can be checked whatever else is wrong with the rule.
+        if let Some(when) = when {
+            rules.push(Rule { name: name.unwrap_or_default().to_owned(), when, outcome: outcome.unwrap_or(Outcome::Warn), because });
         }
     }
     rules

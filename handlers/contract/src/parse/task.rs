@@ -6,6 +6,7 @@ use crate::code::Code;
 use crate::contract::DataType;
 use crate::data_type::{self, Physical};
 use crate::pipeline::{Derive, Lookup, Mask, MaskMethod, Outcome, Task};
+use crate::plan::Unknown;
 use crate::reader::{Cursor, Fields, one_of};
 
 use super::column::check_column_name;
@@ -15,12 +16,18 @@ use super::rule::OUTCOMES;
 
 const OPERATIONS: &[&str] = &["derive", "rename", "select", "cast", "filter", "lookup", "mask", "deduplicate", "aggregate"];
 
+/// Those that add and remove no columns.
+const KEEP_NAMES: &[&str] = &["cast", "mask", "deduplicate"];
+
 /// Most characters that `truncate` may keep.
 const MAX_KEEP: u32 = 1000;
 
 /// What the tasks of a pipeline leave behind.
 pub(crate) struct Read {
+    /// One for each entry of the list.
     pub(crate) tasks: Vec<Task>,
+    /// What is unknown after those that could not be read, by their places in the list.
+    pub(crate) unread: BTreeMap<usize, Unknown>,
     /// The columns after the row-wise tasks, which the rules see.
     pub(crate) row_wise: Columns,
     /// The columns after all tasks, which are published.
@@ -29,11 +36,15 @@ pub(crate) struct Read {
 
 pub(crate) fn read_all(list: Option<&Cursor<'_>>, mut columns: Columns, parameters: &Declared<'_>) -> Read {
     let mut tasks: Vec<Task> = Vec::new();
+    let mut unread = BTreeMap::new();
     let mut row_wise: Option<Columns> = None;
     let mut after_run_wide: Option<&'static str> = None;
     for item in list.map(Cursor::items).unwrap_or_default() {
         let Some((operation, value)) = operation(&item) else {
+            parameters.uses_inside(&item);
             columns.forget();
+            unread.insert(tasks.len(), Unknown::Columns);
+            tasks.push(stand_in());
             continue;
         };
         let run_wide = matches!(operation, "deduplicate" | "aggregate");
@@ -54,12 +65,23 @@ pub(crate) fn read_all(list: Option<&Cursor<'_>>, mut columns: Columns, paramete
             row_wise.get_or_insert_with(|| columns.clone());
             after_run_wide = Some(if operation == "aggregate" { "aggregate" } else { "deduplicate" });
         }
-        match read(operation, &value, &mut columns, parameters) {
-            Some(task) => tasks.push(task),
-            None => columns.forget(),
-        }
+        let task = read(operation, &value, &mut columns, parameters).unwrap_or_else(|| {
+            parameters.uses_inside(&value);
+            let unknown = if KEEP_NAMES.contains(&operation) { Unknown::Types } else { Unknown::Columns };
+            if unknown == Unknown::Columns {
+                columns.forget();
+            }
+            unread.insert(tasks.len(), unknown);
+            stand_in()
+        });
+        tasks.push(task);
     }
-    Read { tasks, row_wise: row_wise.unwrap_or_else(|| columns.clone()), published: columns }
+    Read { tasks, unread, row_wise: row_wise.unwrap_or_else(|| columns.clone()), published: columns }
+}
+
+/// Stands for a task that could not be read.
+fn stand_in() -> Task {
+    Task::Select(Vec::new())
 }
 
 /// The only key of a task.
@@ -86,7 +108,7 @@ fn read(operation: &str, value: &Cursor<'_>, columns: &mut Columns, parameters: 
             Some(Task::Select(names))
         }
         "cast" => cast(value, columns),
-        "filter" => parameters.expression(value).map(Task::Filter),
+        "filter" => Some(Task::Filter(parameters.expression(value))),
         "lookup" => lookup(value, columns),
         "mask" => mask(value, columns),
         "deduplicate" => {
@@ -118,40 +140,39 @@ pub(crate) fn column_list(value: &Cursor<'_>, columns: &Columns) -> Option<Vec<S
         }
         names.push((*name).to_owned());
     }
-    Some(names)
+    // One that is no text is a mistake of its own, and leaves the list unknown.
+    (names.len() == value.items().len()).then_some(names)
 }
 
 fn derive(value: &Cursor<'_>, columns: &mut Columns, parameters: &Declared<'_>) -> Option<Task> {
     let entries = not_empty(value.entries(), value)?;
     let mut derived = Vec::with_capacity(entries.len());
     for (name, place) in &entries {
-        let named = check_column_name(name, place, Code::NewColumnName);
+        check_column_name(name, place, Code::NewColumnName);
         // One that is there is replaced.
         if !columns.has(name) {
             columns.add(name, place);
         }
-        if let (true, Some(expression)) = (named, parameters.expression(place)) {
-            derived.push(Derive { name: (*name).to_owned(), expression });
-        }
+        derived.push(Derive { name: (*name).to_owned(), expression: parameters.expression(place) });
     }
-    // A mistaken expression was noted; its column is there all the same.
     Some(Task::Derive(derived))
 }
 
 fn rename(value: &Cursor<'_>, columns: &mut Columns) -> Option<Task> {
     let entries = not_empty(value.entries(), value)?;
-    let mut renamed = BTreeMap::new();
     for (old, place) in &entries {
         columns.need(old, place);
         columns.remove(old);
-        let new = place.name().filter(|new| check_column_name(new, place, Code::NewColumnName));
-        renamed.insert((*old).to_owned(), new?.to_owned());
     }
     // All at once, so that two columns can change places.
+    let mut renamed = BTreeMap::new();
     for (old, place) in &entries {
-        columns.add(&renamed[*old], place);
+        if let Some(new) = place.name().filter(|new| check_column_name(new, place, Code::NewColumnName)) {
+            columns.add(new, place);
+            renamed.insert((*old).to_owned(), new.to_owned());
+        }
     }
-    Some(Task::Rename(renamed))
+    (renamed.len() == entries.len()).then_some(Task::Rename(renamed))
 }
 
 fn cast(value: &Cursor<'_>, columns: &Columns) -> Option<Task> {
@@ -199,7 +220,10 @@ fn lookup(value: &Cursor<'_>, columns: &mut Columns) -> Option<Task> {
         }
         texts(&pairs)
     });
-    Some(Task::Lookup(Lookup { table: table?, on: on?, take: take?, missing: missing(&fields) }))
+    let missing = missing(&fields);
+    // The columns that it adds are known, whatever else is wrong with it.
+    let (table, on) = (table.unwrap_or_default(), on.unwrap_or_default());
+    Some(Task::Lookup(Lookup { table, on, take: take?, missing }))
 }
 
 fn texts(pairs: &[(&str, Cursor<'_>)]) -> Option<BTreeMap<String, String>> {
@@ -254,11 +278,9 @@ fn aggregate(value: &Cursor<'_>, columns: &mut Columns, parameters: &Declared<'_
     columns.keep(by.clone());
     let mut take = Vec::with_capacity(entries.len());
     for (name, place) in &entries {
-        let named = check_column_name(name, place, Code::NewColumnName);
+        check_column_name(name, place, Code::NewColumnName);
         columns.add(name, place);
-        if let (true, Some(expression)) = (named, parameters.expression(place)) {
-            take.push(Derive { name: (*name).to_owned(), expression });
-        }
+        take.push(Derive { name: (*name).to_owned(), expression: parameters.expression(place) });
     }
     Some(Task::Aggregate { by, take })
 }

@@ -278,12 +278,12 @@ fn parity(bits: u64) -> u64 {
 mod tests {
     use std::sync::Arc;
 
-    use proptest::collection::vec;
     use proptest::prelude::*;
 
     use super::*;
     use crate::split::automaton::Automaton;
     use crate::split::splitter::{Found, Shape, Splitter};
+    use crate::tests::support::csv_text;
 
     /// Row limit of these tests.
     const ROW_BYTES: u64 = 90;
@@ -310,33 +310,13 @@ mod tests {
     }
 
     fn text() -> impl Strategy<Value = Vec<u8>> {
-        let pieces: Vec<&'static [u8]> = vec![
-            b",",
-            b",",
-            b"\"",
-            b"\"",
-            b"\"\"",
-            b"\n",
-            b"\n",
-            b"\r",
-            b"\r\n",
-            b"\\",
-            b"#",
-            b"##",
-            b" ",
-            b"a",
-            b"7",
-            b"x,1,y\n",
+        let more: &[&[u8]] = &[
             b",\"q, r\"",
             b",\"two\nlines\"",
             b",\"a \"\"word\"\"\"\r\n",
-            b"\"q\",2,\"\"\n",
-            b"\0",
-            b"\xff",
-            b"abcdefghijklmnopqrstuvwxyz",
             b"a long and ordinary record, that fills more than one block of bytes, as many do\n",
         ];
-        vec(proptest::sample::select(pieces), 0..80).prop_map(|pieces| pieces.concat())
+        csv_text(more, 80)
     }
 
     /// Checks every record of the index against the automaton's.

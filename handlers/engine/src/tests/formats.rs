@@ -4,15 +4,17 @@ use std::io::Write as _;
 use std::sync::Arc;
 
 use arrow::array::{
-    ArrayRef, BinaryArray, BooleanArray, Decimal128Array, Float64Array, Int64Array, LargeStringArray, RecordBatch, StringArray,
+    ArrayRef, BinaryArray, BooleanArray, Date32Array, Decimal128Array, FixedSizeBinaryArray, Float64Array, Int64Array, Int64Builder,
+    LargeStringArray, ListArray, MapBuilder, RecordBatch, StringArray, StringBuilder, StructArray, Time64NanosecondArray,
     TimestampNanosecondArray, UInt8Array,
 };
+use arrow::datatypes::{DataType, Field, Int64Type};
 use parquet::arrow::ArrowWriter;
 use parquet::file::properties::WriterProperties;
 use serde_json::json;
 
 use super::support::{Cut, batches, compile, pass, plan, problems, refusal, run};
-use crate::{Code, Overrides};
+use crate::{Code, EngineError, Overrides};
 
 const COLUMNS: &str = "{name: id, logicalType: integer, physicalType: bigint, required: true}, {name: amount, logicalType: number, physicalType: 'decimal(10,2)'}, {name: ok, logicalType: boolean}, {name: note, logicalType: string}, {name: more, logicalType: object}";
 
@@ -163,10 +165,119 @@ fn parquet_types_are_matched_to_the_contract() {
     assert_eq!(refusal(&compiled, &bad).code, Code::ParquetType);
 }
 
+/// One column of each Parquet type that docs/CONTRACTS.md lists, and the contract types in which at least one value of it is taken.
+#[test]
+fn each_parquet_type_is_taken_as_the_documented_contract_types() {
+    let all: &[(&str, &str)] = &[
+        ("text", "logicalType: string"),
+        ("boolean", "logicalType: boolean"),
+        ("integer", "logicalType: integer"),
+        ("float", "logicalType: number"),
+        ("decimal", "logicalType: number, physicalType: 'decimal(10,2)'"),
+        ("date", "logicalType: date"),
+        ("local", "logicalType: timestamp"),
+        ("instant", "logicalType: timestamp, logicalTypeOptions: {timezone: true}"),
+        ("time", "logicalType: time"),
+        ("json", "logicalType: object"),
+    ];
+    let every: Vec<&str> = all.iter().map(|(name, _)| *name).collect();
+    let numbers = ["integer", "float", "decimal"];
+    let cases: Vec<(ArrayRef, &[&str])> = vec![
+        (Arc::new(StringArray::from(vec!["1"])), &every),
+        (Arc::new(BinaryArray::from(vec![b"1".as_slice()])), &every),
+        (Arc::new(BooleanArray::from(vec![true])), &["boolean"]),
+        (Arc::new(Int64Array::from(vec![1])), &numbers),
+        (Arc::new(UInt8Array::from(vec![1])), &numbers),
+        (Arc::new(Float64Array::from(vec![1.0])), &["float", "decimal"]),
+        (Arc::new(Decimal128Array::from(vec![100]).with_precision_and_scale(12, 2).expect("a decimal")), &numbers),
+        (Arc::new(Date32Array::from(vec![1])), &["date", "local"]),
+        (Arc::new(TimestampNanosecondArray::from(vec![1_000])), &["local"]),
+        (Arc::new(TimestampNanosecondArray::from(vec![1_000]).with_timezone("UTC")), &["instant"]),
+        (Arc::new(Time64NanosecondArray::from(vec![1_000])), &["time"]),
+        (Arc::new(FixedSizeBinaryArray::try_from_iter(std::iter::once([7_u8; 16])).expect("one length")), &[]),
+    ];
+    for (array, taken) in cases {
+        let file = parquet(vec![("a", Arc::clone(&array))], 10);
+        for (name, declared) in all {
+            let compiled = compile(plan("parquet: {}", &format!("{{name: a, {declared}}}"), ""));
+            let result = super::support::try_run(&compiled, &file, Cut::NONE);
+            match result {
+                Ok(_) => assert!(taken.contains(name), "{} is taken as {name}", array.data_type()),
+                Err(EngineError::Refused(refusal)) => {
+                    assert!(refusal.code == Code::ParquetType && !taken.contains(name), "{} as {name}: {refusal}", array.data_type());
+                }
+                Err(other) => panic!("{other}"),
+            }
+        }
+    }
+}
+
+#[test]
+fn nested_columns_are_refused_by_name_together_with_all_that_do_not_fit() {
+    let one: ArrayRef = Arc::new(Int64Array::from(vec![1]));
+    let group = StructArray::from(vec![(Arc::new(Field::new("x", DataType::Int64, true)), Arc::clone(&one))]);
+    let list = ListArray::from_iter_primitive::<Int64Type, _, _>(vec![Some(vec![Some(1)])]);
+    let mut map = MapBuilder::new(None, StringBuilder::new(), Int64Builder::new());
+    map.keys().append_value("k");
+    map.values().append_value(1);
+    map.append(true).expect("as many keys as values");
+    let file = parquet(
+        vec![
+            ("g", Arc::new(group)),
+            ("l", Arc::new(list)),
+            ("m", Arc::new(map.finish())),
+            ("n", Arc::clone(&one)),
+            ("free", Arc::clone(&one)),
+        ],
+        10,
+    );
+    let columns =
+        "{name: g, logicalType: object}, {name: l, logicalType: array}, {name: m, logicalType: string}, {name: n, logicalType: date}";
+    let found = refusal(&compile(plan("parquet: {}", columns, "")), &file);
+    assert_eq!(found.code, Code::ParquetType);
+    for words in [
+        "column g is nested (a group of columns)",
+        "column l is nested (a list)",
+        "column m is nested (a map)",
+        "column n has the type Int64",
+    ] {
+        assert!(found.message.contains(words), "{words}: {}", found.message);
+    }
+}
+
+#[test]
+fn values_that_are_too_fine_or_not_finite_are_shown_whole_and_named() {
+    let columns = "{name: t, logicalType: timestamp}, {name: c, logicalType: time}, {name: f, logicalType: number}, {name: d, logicalType: number, physicalType: 'decimal(10,2)'}";
+    let compiled = compile(plan("parquet: {}", columns, ""));
+    let file = parquet(
+        vec![
+            ("t", Arc::new(TimestampNanosecondArray::from(vec![-1, 1_000_000_001]))),
+            ("c", Arc::new(Time64NanosecondArray::from(vec![1, 3_600_000_000_001]))),
+            ("f", Arc::new(Float64Array::from(vec![f64::NAN, f64::NEG_INFINITY]))),
+            ("d", Arc::new(Float64Array::from(vec![f64::INFINITY, f64::NAN]))),
+        ],
+        10,
+    );
+    let outcome = run(&compiled, &file, Cut::NONE);
+    let said = |column: &str| {
+        let counted = outcome.report.tally.problems.iter().find(|p| p.column.as_deref() == Some(column)).expect("a problem");
+        counted.samples.iter().map(|p| (p.value.clone().unwrap_or_default(), p.message.clone())).collect::<Vec<_>>()
+    };
+    let too_fine = "is finer than the microseconds that are kept";
+    let pair = |value: &str, message: &str| (value.to_owned(), message.to_owned());
+    assert_eq!(said("t"), [pair("1969-12-31T23:59:59.999999999", too_fine), pair("1970-01-01T00:00:01.000000001", too_fine)]);
+    assert_eq!(said("c"), [pair("00:00:00.000000001", too_fine), pair("01:00:00.000000001", too_fine)]);
+    for (column, words) in [("f", ["is NaN, and", "is infinite, and"]), ("d", ["is infinite, and", "is NaN, and"])] {
+        assert!(said(column).iter().zip(words).all(|((_, message), words)| message.starts_with(words)), "{:?}", said(column));
+    }
+    assert!(outcome.rejected.contains("1970-01-01T00:00:01.000000001"), "{}", outcome.rejected);
+}
+
 #[test]
 fn damaged_parquet_is_refused_and_never_crashes() {
     let compiled = compile(plan("parquet: {}", COLUMNS, ""));
     let bytes = orders();
+    assert_eq!(refusal(&compiled, b"").code, Code::EmptyFile, "as in every other format");
     assert_eq!(refusal(&compiled, b"PAR1").code, Code::UnreadableParquet);
     assert_eq!(refusal(&compiled, b"id,amount\n1,2\n").code, Code::UnreadableParquet);
     assert_eq!(refusal(&compiled, &bytes[..bytes.len() - 1]).code, Code::UnreadableParquet);

@@ -6,6 +6,7 @@ mod corpus;
 mod csv_files;
 mod cuts;
 mod documentation;
+mod drafts;
 mod formats;
 mod mistakes;
 mod refusals;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use arrow::array::RecordBatch;
 use bytes::Bytes;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use proptest::strategy::Strategy;
 use serde_json::{Map, Value};
 use sluice_contract::{Parameters, Plan, Sources};
 
@@ -38,6 +39,36 @@ pub(crate) fn plan_with(format: &str, columns: &str, table: &str, rest: &str) ->
 /// Compiles a plan that needs no tables and no secrets.
 pub(crate) fn compile(plan: Plan) -> Arc<Compiled> {
     Compiled::new(plan, Parameters::new(), ReferenceTables::default(), Secrets::default()).unwrap_or_else(|e| panic!("{e}"))
+}
+
+/// Pieces of CSV that meet in all the ways that matter; what is likelier stands twice.
+pub(crate) const CSV_PIECES: &[&[u8]] = &[
+    b",",
+    b",",
+    b"\"",
+    b"\"",
+    b"\"\"",
+    b"\n",
+    b"\n",
+    b"\r",
+    b"\r\n",
+    b"\\",
+    b"#",
+    b"##",
+    b" ",
+    b"a",
+    b"7",
+    b"x,1,y\n",
+    b"\"q\",2,\"\"\n",
+    b"\0",
+    b"\xff",
+    b"abcdefghijklmnopqrstuvwxyz",
+];
+
+/// Up to `most` of [`CSV_PIECES`] and `more`, one after the other.
+pub(crate) fn csv_text(more: &[&'static [u8]], most: usize) -> impl Strategy<Value = Vec<u8>> {
+    let pieces = [CSV_PIECES, more].concat();
+    proptest::collection::vec(proptest::sample::select(pieces), 0..most).prop_map(|pieces| pieces.concat())
 }
 
 /// How a file is cut.

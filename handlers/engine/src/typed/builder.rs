@@ -8,7 +8,7 @@ use arrow::array::{
 };
 use arrow::datatypes::{DataType as ArrowType, TimeUnit};
 use arrow::error::ArrowError;
-use chrono::{DateTime, NaiveDate};
+use chrono::{DateTime, NaiveDate, Utc};
 use sluice_contract::DataType;
 
 use super::number::decimal_text;
@@ -58,13 +58,29 @@ pub(crate) fn date_text(days: i32) -> String {
 
 /// `2013-01-31T10:30:00.5Z`; without `Z` for a wall-clock time.
 pub(crate) fn timestamp_text(micros: i64, zoned: bool) -> String {
+    nano_timestamp_text(i128::from(micros) * 1000, zoned)
+}
+
+/// As [`timestamp_text`], to the nanosecond. A number of nanoseconds where there is no such year.
+pub(crate) fn nano_timestamp_text(nanos: i128, zoned: bool) -> String {
     let format = if zoned { "%Y-%m-%dT%H:%M:%S%.fZ" } else { "%Y-%m-%dT%H:%M:%S%.f" };
-    DateTime::from_timestamp_micros(micros).map_or_else(|| micros.to_string(), |t| t.format(format).to_string())
+    instant(nanos).map_or_else(|| nanos.to_string(), |t| t.format(format).to_string())
 }
 
 /// `10:30:00.5`.
 pub(crate) fn time_text(micros: i64) -> String {
     DateTime::from_timestamp_micros(micros).map_or_else(|| micros.to_string(), |t| t.format("%H:%M:%S%.f").to_string())
+}
+
+/// As [`time_text`], to the nanosecond.
+pub(crate) fn nano_time_text(nanos: i64) -> String {
+    instant(i128::from(nanos)).map_or_else(|| nanos.to_string(), |t| t.format("%H:%M:%S%.f").to_string())
+}
+
+fn instant(nanos: i128) -> Option<DateTime<Utc>> {
+    const SECOND: i128 = 1_000_000_000;
+    let seconds = i64::try_from(nanos.div_euclid(SECOND)).ok()?;
+    DateTime::from_timestamp(seconds, nanos.rem_euclid(SECOND) as u32)
 }
 
 /// A column under construction.

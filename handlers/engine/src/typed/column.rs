@@ -98,7 +98,38 @@ impl Column {
         }
         if let Err(fault) = self.append_value(builder, raw, reading, faults) {
             builder.null();
-            faults.push(fault);
+            faults.push(self.explained(fault, raw));
+        }
+    }
+
+    /// A fault of a value that cannot be typed, in the plainest words that are true of this value.
+    #[cold]
+    fn explained(&self, fault: Fault, raw: Raw<'_>) -> Fault {
+        let message = match (fault.code, raw) {
+            (Code::NotNumber | Code::NotDecimal, raw) => not_finite(raw).or_else(|| {
+                let is_too_large = fault.code == Code::NotNumber && is_number(raw);
+                is_too_large.then(|| format!("is out of the range of {}", type_name(self.data_type)))
+            }),
+            (Code::NotDate | Code::NotTimestamp | Code::NotTime, Raw::Text(bytes)) => {
+                let zoned = self.data_type == DataType::Timestamp { zoned: true };
+                match (&self.pattern, fault.code) {
+                    (Some(pattern), _) => {
+                        let otherwise = || format!("is not {} in the format of the contract", type_name(self.data_type));
+                        Some(pattern.fault(bytes).unwrap_or_else(otherwise))
+                    }
+                    (None, Code::NotDate) => instant::date_fault(bytes),
+                    (None, Code::NotTime) => instant::time_fault(bytes),
+                    (None, _) => instant::timestamp_fault(bytes, zoned),
+                }
+            }
+            (Code::NotTimestamp, Raw::Timestamp(nanos, _)) if nanos % 1000 != 0 => Some(instant::TOO_FINE.to_owned()),
+            (Code::NotTime, Raw::Time(nanos)) if nanos % 1000 != 0 => Some(instant::TOO_FINE.to_owned()),
+            (Code::NotTimestamp, Raw::Timestamp(..)) => Some("is out of the range of a timestamp in microseconds".to_owned()),
+            _ => None,
+        };
+        match message {
+            Some(message) => Fault { message, ..fault },
+            None => fault,
         }
     }
 
@@ -289,6 +320,36 @@ impl Column {
             _ => format!("is not {}", type_name(self.data_type)),
         };
         Fault::new(code, what)
+    }
+}
+
+/// Names a value that is no finite number.
+fn not_finite(raw: Raw<'_>) -> Option<String> {
+    let name = match raw {
+        Raw::Float(value) if value.is_nan() => "NaN",
+        Raw::Float(value) if value.is_infinite() => "infinite",
+        Raw::Text(bytes) => {
+            let word = bytes.strip_prefix(b"-").or_else(|| bytes.strip_prefix(b"+")).unwrap_or(bytes);
+            let is = |words: &[&str]| words.iter().any(|w| word.eq_ignore_ascii_case(w.as_bytes()));
+            match () {
+                () if is(&["nan"]) => "NaN",
+                () if is(&["inf", "infinity", "\u{221e}"]) => "infinite",
+                () => return None,
+            }
+        }
+        _ => return None,
+    };
+    Some(format!("is {name}, and only finite numbers are taken (nullValues can make it null)"))
+}
+
+/// Whether a value is written as a number, of whatever size.
+fn is_number(raw: Raw<'_>) -> bool {
+    match raw {
+        Raw::Text(bytes) | Raw::Number(bytes) => {
+            bytes.iter().any(u8::is_ascii_digit) && std::str::from_utf8(bytes).is_ok_and(|text| text.parse::<f64>().is_ok())
+        }
+        Raw::Integer(_) | Raw::Decimal(..) | Raw::Float(_) => true,
+        _ => false,
     }
 }
 

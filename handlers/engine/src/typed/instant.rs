@@ -59,6 +59,103 @@ pub(crate) fn days_of(year: i32, month: u32, day: u32) -> Option<i32> {
     Some(era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719_468)
 }
 
+impl Fields {
+    /// Why there is no such date; `None` if there is.
+    fn date_fault(&self) -> Option<String> {
+        if self.days().is_some() {
+            return None;
+        }
+        let (year, month) = (self.year, self.month);
+        // The last day that there is says how long the month is.
+        let length = (28..=31).rev().find(|day| days_of(year, month, *day).is_some());
+        Some(match length {
+            Some(length) => format!("is no date that exists: {year:04}-{month:02} has {length} days and no day {}", self.day),
+            None => format!("is no date that exists: there is no month {month}"),
+        })
+    }
+
+    /// Why there is no such time of day; `None` if there is.
+    fn time_fault(&self) -> Option<String> {
+        if self.day_micros().is_some() {
+            return None;
+        }
+        let (hour, minute, second) = (self.hour, self.minute, self.second);
+        let hours = if self.pm.is_some() { "hours with AM or PM are 1 to 12" } else { "hours end at 23" };
+        Some(format!("is no time that exists: {hour:02}:{minute:02}:{second:02} ({hours}, minutes and seconds end at 59)"))
+    }
+}
+
+/// What of an instant a text in the shape of ISO 8601 gives.
+struct Shape {
+    fields: Fields,
+    has_date: bool,
+    has_time: bool,
+    /// It has digits after the microseconds.
+    is_too_fine: bool,
+}
+
+/// Reads a date, a time or both with or without an offset, whether or not they exist.
+fn shape(text: &[u8]) -> Option<Shape> {
+    let (mut cursor, mut fields) = (Cursor(text), Fields::default());
+    let has_date = cursor.date(&mut fields).is_some();
+    if has_date && cursor.0.is_empty() {
+        return Some(Shape { fields, has_date, has_time: false, is_too_fine: false });
+    }
+    if has_date {
+        cursor.0 = match cursor.0 {
+            [b'T' | b't' | b' ', rest @ ..] => rest,
+            _ => return None,
+        };
+    } else {
+        (cursor, fields) = (Cursor(text), Fields::default());
+    }
+    // A fraction that is too fine is all that stops a time.
+    let is_too_fine = cursor.time(&mut fields).is_none();
+    if is_too_fine {
+        let read = text.len() - cursor.0.len();
+        text[..read].strip_suffix(b".")?;
+        cursor.digits(7, 64)?;
+    }
+    if !cursor.0.is_empty() {
+        fields.offset = Some(cursor.offset()?);
+    }
+    cursor.end()?;
+    Some(Shape { fields, has_date, has_time: true, is_too_fine })
+}
+
+/// Why a text that is written like a date is none. `None` if it is not written so.
+pub(crate) fn date_fault(text: &[u8]) -> Option<String> {
+    let shape = shape(text).filter(|s| s.has_date)?;
+    shape.fields.date_fault().or_else(|| shape.has_time.then(|| "has a time of day, which a date has not".to_owned()))
+}
+
+/// Why a text that is written like a time of day is none. `None` if it is not written so.
+pub(crate) fn time_fault(text: &[u8]) -> Option<String> {
+    let shape = shape(text).filter(|s| s.has_time)?;
+    let other = || match () {
+        () if shape.has_date => Some("has a date, which a time of day has not"),
+        () if shape.fields.offset.is_some() => Some("has an offset from UTC, which a time of day has not"),
+        () => shape.is_too_fine.then_some(TOO_FINE),
+    };
+    shape.fields.time_fault().or_else(|| other().map(str::to_owned))
+}
+
+/// Why a text that is written like a timestamp is none. `None` if it is not written so.
+pub(crate) fn timestamp_fault(text: &[u8], zoned: bool) -> Option<String> {
+    let shape = shape(text).filter(|s| s.has_date)?;
+    let other = || match (zoned, shape.fields.offset) {
+        _ if !shape.has_time => Some("is a date without a time of day"),
+        _ if shape.is_too_fine => Some(TOO_FINE),
+        (true, None) => Some("has no offset from UTC such as Z or +01:00 (the contract says timezone: true)"),
+        (false, Some(_)) => Some("has an offset from UTC (the contract does not say timezone: true)"),
+        _ => None,
+    };
+    shape.fields.date_fault().or_else(|| shape.fields.time_fault()).or_else(|| other().map(str::to_owned))
+}
+
+/// What is wrong with a fraction that a timestamp or a time cannot keep.
+pub(crate) const TOO_FINE: &str = "is finer than the microseconds that are kept";
+
 struct Cursor<'a>(&'a [u8]);
 
 impl Cursor<'_> {
@@ -298,6 +395,13 @@ impl Pattern {
         Some(fields)
     }
 
+    /// Why a text that is written as the pattern says is none. `None` if it is not written so.
+    pub(crate) fn fault(&self, text: &[u8]) -> Option<String> {
+        let fields = self.read(text)?;
+        let date = if self.has_date() { fields.date_fault() } else { None };
+        date.or_else(|| fields.time_fault())
+    }
+
     pub(crate) fn date(&self, text: &[u8]) -> Option<i32> {
         self.read(text)?.days()
     }
@@ -344,6 +448,37 @@ mod tests {
         assert_eq!(timestamp(b"1970-01-01T00:00:00", true), None);
         assert_eq!(timestamp(b"1970-01-01T00:00:00Z", false), None);
         assert_eq!(timestamp(b"1970-01-01T24:00:00", false), None);
+    }
+
+    #[test]
+    fn what_does_not_exist_is_told_from_what_is_written_otherwise() {
+        let says = |found: Option<String>, word: &str| {
+            let found = found.expect("a reason");
+            assert!(found.contains(word), "{found}: {word}");
+        };
+        says(date_fault(b"2013-02-30"), "2013-02 has 28 days and no day 30");
+        says(date_fault(b"2013-13-01"), "no month 13");
+        says(date_fault(b"2013-01-01T00:00"), "time of day");
+        says(timestamp_fault(b"2013-02-30T10:00:00Z", true), "2013-02 has 28 days");
+        says(timestamp_fault(b"2013-01-31T24:00:00Z", true), "24:00:00");
+        says(timestamp_fault(b"2013-01-31 10:00", true), "no offset");
+        says(timestamp_fault(b"2013-01-31 10:00+01:00", false), "has an offset");
+        says(timestamp_fault(b"2013-01-31", false), "without a time of day");
+        says(timestamp_fault(b"2013-01-31T10:00:00.1234567Z", true), TOO_FINE);
+        says(time_fault(b"10:61"), "10:61:00");
+        says(time_fault(b"2013-01-31T10:00"), "has a date");
+        says(time_fault(b"10:00Z"), "offset");
+        says(time_fault(b"10:00:00.00000001"), TOO_FINE);
+        says(Pattern::parse("dd.MM.yyyy").expect("known letters").fault(b"31.06.2023"), "2023-06 has 30 days");
+        says(Pattern::parse("h:mm a").expect("known letters").fault(b"13:00 PM"), "1 to 12");
+        for other in [&b"today"[..], b"2013-1-1", b"31.01.2013", b"2013-01-31T", b"2013-01-31x", b"10", b"1385856000000", b""] {
+            assert_eq!(
+                (date_fault(other), time_fault(other), timestamp_fault(other, true)),
+                (None, None, None),
+                "{}",
+                other.escape_ascii()
+            );
+        }
     }
 
     #[test]

@@ -42,10 +42,8 @@ impl Raw<'_> {
             Self::Decimal(value, scale) => Cow::Owned(decimal_text(value, scale)),
             Self::Float(value) => Cow::Owned(value.to_string()),
             Self::Date(days) => Cow::Owned(super::builder::date_text(days)),
-            Self::Timestamp(nanos, zoned) => Cow::Owned(
-                i64::try_from(nanos.div_euclid(1000)).map_or_else(|_| nanos.to_string(), |m| super::builder::timestamp_text(m, zoned)),
-            ),
-            Self::Time(nanos) => Cow::Owned(super::builder::time_text(nanos.div_euclid(1000))),
+            Self::Timestamp(nanos, zoned) => Cow::Owned(super::builder::nano_timestamp_text(nanos, zoned)),
+            Self::Time(nanos) => Cow::Owned(super::builder::nano_time_text(nanos)),
         }
     }
 

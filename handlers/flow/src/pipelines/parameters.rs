@@ -9,7 +9,7 @@ use super::{
     get, live, partition,
     tables::{Missing, load_secrets, load_tables, tables},
 };
-use crate::{Committed, Context, Error, Query, Result, Write, catalog::body};
+use crate::{Committed, Context, Query, Result, Write, catalog::body};
 
 /// The values in force; `None` if none were ever set (the defaults).
 ///
@@ -30,8 +30,8 @@ pub async fn parameter_history(context: &Context, name: &str) -> Result<Vec<Para
 /// Stores new values: those that are not named keep the pipeline's default. Setting what is in force gives the version in force.
 ///
 /// # Errors
-/// Mistakes with each value that does not fit; [`crate::Kind::Refused`] `A0404` if there is no such pipeline, `A0015` if it declares no such
-/// parameter.
+/// Mistakes with each name that the pipeline does not declare and each value that does not fit; [`crate::Kind::Refused`] `A0404` if there is
+/// no such pipeline.
 pub async fn set_parameters(
     context: &Context,
     actor_id: &str,
@@ -42,11 +42,7 @@ pub async fn set_parameters(
     let pointer = live(context, name).await?;
     let version = get(context, name, pointer.version).await?;
     let plan = Plan::parse(&version.sources())?;
-    let declared = &plan.pipeline.parameters;
-    if let Some(unknown) = values.keys().find(|n| !declared.contains_key(*n)) {
-        let names = declared.keys().map(String::as_str).collect::<Vec<_>>().join(", ");
-        return Err(Error::refused("A0015", format!("pipeline {name} declares no parameter {unknown}; it declares: {names}")).into());
-    }
+    plan.pipeline.check_parameters(&values)?;
     let mut next = ParametersVersion {
         name: name.to_owned(),
         version: 1,

@@ -130,12 +130,12 @@ pub(crate) async fn load_secrets(context: &Context, plan: &Plan, missing: Missin
 
 /// Parses and compiles texts against what is stored now.
 pub(super) async fn compile(context: &Context, sources: &Sources<'_>) -> Result<std::sync::Arc<Compiled>, PutError> {
-    let Draft { plan, mistakes } = Draft::read(sources);
-    let Some(plan) = plan else { return Err(Mistakes(mistakes).into()) };
-    let required = Compiled::required_tables(&plan);
+    let draft = Draft::read(sources);
+    let Some(plan) = &draft.plan else { return Err(Mistakes(draft.mistakes).into()) };
+    let required = Compiled::required_tables(plan);
     let pinned = tables(context).await?.into_iter().filter(|t| required.contains(&t.name)).map(|t| (t.name, t.blob)).collect();
     let tables = load_tables(context, &pinned).await?;
-    let secrets = load_secrets(context, &plan, Missing::IsLeftOut).await?;
-    let values = complete(&plan, parameters(context, &plan.pipeline.name).await?.as_ref());
-    Ok(Mistakes::join(mistakes, Compiled::new(plan, values, tables, secrets).map_err(|found| sources.place(found)))?)
+    let secrets = load_secrets(context, plan, Missing::IsLeftOut).await?;
+    let values = complete(plan, parameters(context, &plan.pipeline.name).await?.as_ref());
+    Ok(Compiled::of_draft(draft, sources, values, tables, secrets)?)
 }
