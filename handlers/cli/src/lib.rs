@@ -12,6 +12,7 @@ mod parameters;
 mod pipelines;
 mod review;
 mod runs;
+mod secrets;
 mod tables;
 mod terminal;
 mod text;
