@@ -6,6 +6,7 @@ use url::Url;
 
 use crate::api::Client;
 use crate::api::connection::Connection;
+use crate::text::tame;
 use crate::{Fault, Result, terminal};
 
 /// Asks for an upload URL, for a partner's own tools.
@@ -44,6 +45,9 @@ pub(crate) struct GrantArguments {
     connection: Connection,
 }
 
+/// Most paths that a warning names.
+const NEAREST: usize = 5;
+
 /// Runs the command.
 pub(crate) async fn run(arguments: GrantArguments) -> Result<()> {
     let client = arguments.connection.client("skyline")?;
@@ -51,11 +55,9 @@ pub(crate) async fn run(arguments: GrantArguments) -> Result<()> {
         Some(path) => json!({ "kind": "file", "path": path }),
         None => json!({ "kind": "container", "readBack": arguments.read_back }),
     };
-    let mut request = json!({ "grant": scope, "validSeconds": arguments.hours * 3600 });
-    if let Some(partner) = &arguments.partner {
-        request["partner"] = partner.as_str().into();
-    }
-    let answer = client.post(&["submissions"], &request).await?;
+    let mut request = request(&scope, arguments.partner.as_deref());
+    request["validSeconds"] = (arguments.hours * 3600).into();
+    let answer = ask(&client, &request).await?;
     if arguments.json {
         return terminal::json(&answer);
     }
@@ -90,12 +92,60 @@ impl Granted {
 
 /// Asks for a URL to upload one file to.
 pub(crate) async fn for_file(client: &Client, path: &str, partner: Option<&str>, size: Option<u64>) -> Result<Granted> {
-    let mut request = json!({ "grant": { "kind": "file", "path": path } });
-    if let Some(partner) = partner {
-        request["partner"] = partner.into();
-    }
+    let mut request = request(&json!({ "kind": "file", "path": path }), partner);
     if let Some(size) = size {
         request["declared"] = json!({ "size": size });
     }
-    Granted::of(&client.post(&["submissions"], &request).await?)
+    Granted::of(&ask(client, &request).await?)
+}
+
+fn request(scope: &Value, partner: Option<&str>) -> Value {
+    let mut request = json!({ "grant": scope });
+    if let Some(partner) = partner {
+        request["partner"] = partner.into();
+    }
+    request
+}
+
+/// Asks for a grant, and warns of a path that no pipeline takes.
+async fn ask(client: &Client, request: &Value) -> Result<Value> {
+    let answer = client.post(&["submissions"], request).await?;
+    if let Some(warning) = untaken(&answer) {
+        terminal::note(warning);
+    }
+    Ok(answer)
+}
+
+/// What is to be said if no pipeline takes the path of a grant.
+fn untaken(answer: &Value) -> Option<String> {
+    let path = answer.get("grant")?.get("path")?.as_str()?;
+    // An API that does not say what takes the path says nothing about it.
+    answer.get("pipeline").filter(|pipeline| pipeline.is_null())?;
+    let partner = answer.get("partner").and_then(Value::as_str).unwrap_or("this partner");
+    let taken: Vec<String> =
+        answer.get("takenPaths").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).map(tame).collect();
+    let instead = match taken.as_slice() {
+        [] => "it has no pipeline".to_owned(),
+        [..] => {
+            let more = if taken.len() > NEAREST { ", ..." } else { "" };
+            format!("its pipelines take {}{more}", taken[..taken.len().min(NEAREST)].join(", "))
+        }
+    };
+    Some(format!("warning: no pipeline of {} takes {}, so its run will be rejected; {instead}", tame(partner), tame(path)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_that_no_pipeline_takes_is_warned_of() {
+        let answer = |pipeline: Value, paths: &[&str]| json!({ "partner": "skyline", "grant": { "kind": "file", "path": "flight/a.csv" }, "pipeline": pipeline, "takenPaths": paths });
+        let warning = untaken(&answer(Value::Null, &["flights/*.csv", "b", "c", "d", "e", "f"])).unwrap();
+        assert!(warning.contains("flight/a.csv") && warning.contains("take flights/*.csv, b, c, d, e, ..."), "{warning}");
+        assert!(untaken(&answer(Value::Null, &[])).unwrap().contains("no pipeline"), "a partner without any");
+        assert_eq!(untaken(&answer("flights".into(), &[])), None);
+        assert_eq!(untaken(&json!({ "grant": { "kind": "container" }, "pipeline": null })), None);
+        assert_eq!(untaken(&json!({ "grant": { "kind": "file", "path": "a" } })), None, "an older API");
+    }
 }

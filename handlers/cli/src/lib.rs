@@ -12,6 +12,7 @@ mod parameters;
 mod pipelines;
 mod review;
 mod runs;
+mod secrets;
 mod tables;
 mod terminal;
 mod text;
@@ -39,7 +40,11 @@ pub fn main() -> ExitCode {
         }
     };
     // Silent but for errors, unless RUST_LOG asks for more: RUST_LOG=devhost=debug sluice up
-    tracing_subscriber::fmt().with_env_filter(tracing_subscriber::EnvFilter::from_default_env()).with_writer(std::io::stderr).init();
+    tracing_subscriber::fmt()
+        .with_env_filter(tracing_subscriber::EnvFilter::from_default_env())
+        .with_ansi(terminal::wants_colours())
+        .with_writer(std::io::stderr)
+        .init();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {

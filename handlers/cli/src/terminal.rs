@@ -1,5 +1,6 @@
 //! Where a command writes: results to standard output, notes and progress to standard error.
 
+use std::ffi::OsStr;
 use std::io::{IsTerminal as _, Write as _};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -36,6 +37,15 @@ pub(crate) fn is_watched() -> bool {
     std::io::stderr().is_terminal()
 }
 
+/// Whether lines on standard error may be coloured: on a terminal only, and not if `NO_COLOR` is set to anything (<https://no-color.org>).
+pub(crate) fn wants_colours() -> bool {
+    has_colours(is_watched(), std::env::var_os("NO_COLOR").as_deref())
+}
+
+fn has_colours(is_terminal: bool, no_color: Option<&OsStr>) -> bool {
+    is_terminal && no_color.is_none_or(OsStr::is_empty)
+}
+
 /// A bar over `total` bytes, which only shows on a terminal.
 pub(crate) fn byte_bar(total: u64, doing: &'static str) -> ProgressBar {
     if !is_watched() {
@@ -47,4 +57,15 @@ pub(crate) fn byte_bar(total: u64, doing: &'static str) -> ProgressBar {
     bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
     bar.set_message(doing);
     bar
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn colours_are_for_terminals_whose_user_does_not_mind() {
+        assert!(has_colours(true, None) && has_colours(true, Some(OsStr::new(""))));
+        assert!(!has_colours(true, Some(OsStr::new("1"))) && !has_colours(false, None));
+    }
 }

@@ -44,6 +44,9 @@ pub struct Manifest {
     pub outputs: Vec<Output>,
     /// Table and version that published it.
     pub published: Option<(String, u64)>,
+    /// ISO 8601 date up to which `archive.retain` of the pipeline asks to keep the raw copy and the records of the run; `None` for ever.
+    #[serde(default)]
+    pub keep_until: Option<String>,
     /// Head of the audit chain that is exported beside this file.
     pub audit: AuditHead,
 }

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use sluice_contract::{Mistakes, Parameters, Sources};
 
 pub use dry_run::{DryRun, Sample, dry_run};
-pub use find::{find, paths_of};
+pub use find::{find, nearest_paths, paths_of, taker};
 pub use parameters::{parameter_history, parameters, set_parameters};
 pub use put::put;
 pub use tables::{put_table, tables};

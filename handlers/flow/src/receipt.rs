@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use chrono::{DateTime, Days};
 use serde::{Deserialize, Serialize};
-use sluice_engine::{ProblemCount, Verdict};
+use sluice_contract::Plan;
+use sluice_engine::{ProblemCount, Totals, Verdict};
 
 use crate::{
     BlobPath, Context, Result, RunId, SubmissionId,
@@ -30,8 +32,12 @@ pub struct Receipt {
     pub file: ReceivedFile,
     /// What it was checked against; `None` if no pipeline takes the file.
     pub checked_against: Option<CheckedAgainst>,
-    /// Rows by outcome; `None` if the rows were not counted.
+    /// Rows by outcome; `None` if the run ended before its rows had one, as it does when the file as a whole is refused.
     pub counts: Option<Counts>,
+    /// What was found of all rows of a file that was refused as a whole after that, such as for too many rejected rows; nothing of it was
+    /// published. `None` if there are `counts`, or if not all rows were looked at.
+    #[serde(default)]
+    pub checked: Option<Totals>,
     /// Why the file as a whole was not taken, with its place in the file.
     pub failure: Option<Failure>,
     /// Problems of rejected and held rows by code and column, each with samples.
@@ -52,6 +58,9 @@ pub struct Receipt {
     pub received_at: String,
     /// RFC 3339: when the run came to this outcome.
     pub ended_at: String,
+    /// ISO 8601 date up to which `archive.retain` of the pipeline asks to keep the raw copy and the records of the run; `None` for ever.
+    #[serde(default)]
+    pub keep_until: Option<String>,
     /// Head of the run's audit chain when the receipt was written.
     pub audit: AuditHead,
 }
@@ -140,8 +149,17 @@ pub async fn read(context: &Context, run: &Run) -> Result<Option<Receipt>> {
     crate::writer::read_json(context, &blob(run)).await.map(Some)
 }
 
+/// The date up to which a run is to be kept, counted from the day it was received. `None` for ever.
+pub(crate) fn keep_until(run: &Run, plan: Option<&Plan>) -> Option<String> {
+    let days = plan?.pipeline.archive.retain_days?;
+    let received = DateTime::parse_from_rfc3339(&run.created_at).ok()?;
+    Some(received.to_utc().date_naive().checked_add_days(Days::new(u64::from(days)))?.to_string())
+}
+
 /// Makes the receipt of a run that has ended, or is about to complete.
-pub fn make(run: &Run, plan: Option<&sluice_contract::Plan>, report: Option<StoredReport>, revision: Option<&Revision>) -> Receipt {
+pub fn make(run: &Run, plan: Option<&Plan>, report: Option<StoredReport>, revision: Option<&Revision>) -> Receipt {
+    // Gather writes it once it has added up every chunk.
+    let checked = report.as_ref().map(|stored| stored.report.tally.totals).filter(|_| run.counts.is_none());
     let StoredReport { report, verdicts } = report.unwrap_or_default();
     let rejected = run.counts.map_or(report.tally.totals.rejected, |c| c.rejected);
     Receipt {
@@ -168,6 +186,7 @@ pub fn make(run: &Run, plan: Option<&sluice_contract::Plan>, report: Option<Stor
             engine: pinned.engine.clone(),
         }),
         counts: run.counts,
+        checked,
         failure: run.failure.clone(),
         problems: report.tally.problems,
         warnings: report.tally.warnings,
@@ -178,6 +197,7 @@ pub fn make(run: &Run, plan: Option<&sluice_contract::Plan>, report: Option<Stor
         published: plan.zip(run.table_version).map(|(plan, version)| Published { table: plan.pipeline.publish.table.clone(), version }),
         received_at: run.created_at.clone(),
         ended_at: run.updated_at.clone(),
+        keep_until: keep_until(run, plan),
         audit: run.audit.clone(),
     }
 }

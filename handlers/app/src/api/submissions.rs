@@ -8,7 +8,7 @@ use axum::{
 };
 use serde::{Deserialize, Serialize};
 use sluice_flow::{
-    grant,
+    grant, pipelines,
     rejected::{self, Cells},
     run::{Declared, Run},
     runs::{self, RunFilter},
@@ -91,6 +91,11 @@ pub(super) struct Granted {
     url: String,
     /// RFC 3339 UTC.
     expires_at: String,
+    /// The pipeline that takes a file at this path now; null if none does, and for a container.
+    pipeline: Option<String>,
+    /// Where no pipeline takes a file at this path: the paths that the partner's pipelines take, the nearest first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    taken_paths: Vec<String>,
 }
 
 /// A submission: a grant, an upload, or both.
@@ -168,6 +173,7 @@ pub(super) async fn grant(
         declared: asked.declared.into(),
         valid_seconds: asked.valid_seconds.unwrap_or(DEFAULT_SECONDS),
     };
+    let (pipeline, taken_paths) = takers(&app, &partner, &request.scope).await?;
     let (grant, url) = submissions::grant(&app.context, app.signer.as_ref(), &caller.actor(), &partner, request).await?;
     let granted = Granted {
         grant_id: grant.grant_id,
@@ -175,11 +181,22 @@ pub(super) async fn grant(
         grant: grant.scope.into(),
         url: url.to_string(),
         expires_at: grant.expires_at,
+        pipeline,
+        taken_paths,
     };
     let mut response = (StatusCode::CREATED, axum::Json(granted)).into_response();
     // The URL is a secret.
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     Ok(response)
+}
+
+/// The pipeline that takes what may be uploaded, or else the paths that are taken. A path without a pipeline is granted all the same: there
+/// may be one by the time the file arrives.
+async fn takers(app: &App, partner: &str, scope: &grant::Scope) -> Result<(Option<String>, Vec<String>), Problem> {
+    let grant::Scope::File { path } = scope else { return Ok((None, Vec::new())) };
+    let pipeline = pipelines::taker(&app.context, partner, path).await?;
+    let paths = if pipeline.is_none() { pipelines::nearest_paths(&app.context, partner, path).await? } else { Vec::new() };
+    Ok((pipeline, paths))
 }
 
 /// Uploads, newest first, each with its newest run.

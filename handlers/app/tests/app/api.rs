@@ -61,6 +61,7 @@ async fn a_grant_is_shown_once_with_its_url_and_recorded_without_it() {
     assert!(grant["url"].as_str().unwrap().contains("sig="));
     assert_eq!((&grant["partner"], &grant["grant"]), (&json!("skyline"), &json!({ "kind": "file", "path": "people/1.csv" })));
     assert_eq!(grant["expiresAt"], "2026-01-01T00:10:00.000Z");
+    assert_eq!((&grant["pipeline"], grant.get("takenPaths")), (&json!(null), None), "there is no pipeline yet");
     assert!(harness.catalog.contents().values().all(|document| !document.body.to_string().contains("canary-signature")));
 
     for wrong in [
@@ -218,4 +219,20 @@ async fn health_needs_no_token_and_tells_no_detail() {
     let answer = harness.call("GET", "/health", None, None).await;
     assert_eq!((answer.status.as_u16(), &answer.json()["status"]), (200, &json!("ready")));
     assert_eq!(answer.json().as_object().map(serde_json::Map::len), Some(2));
+}
+
+#[tokio::test]
+async fn a_grant_says_which_pipeline_takes_the_path() {
+    let harness = Harness::start().await;
+    assert_eq!(put(&harness, "/pipelines/people", &[], "application/json", put_pipeline().to_string()).await.status, 200);
+    let partner = harness.token("Partner");
+    let ask = async |path: &str| {
+        let asked = json!({ "grant": { "kind": "file", "path": path } });
+        harness.call("POST", "/submissions", Some(&partner), Some(asked)).await.json()
+    };
+    let taken = ask("people/2.csv").await;
+    assert_eq!((&taken["pipeline"], taken.get("takenPaths")), (&json!("people"), None));
+    let lost = ask("peple/2.csv").await;
+    assert_eq!((&lost["pipeline"], &lost["takenPaths"]), (&json!(null), &json!(["people/*.csv"])));
+    assert!(lost["url"].is_string(), "it is granted all the same");
 }

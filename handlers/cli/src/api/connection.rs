@@ -109,6 +109,11 @@ impl Connection {
         })
     }
 
+    /// State folder of a local Sluice.
+    pub(crate) fn state_dir(&self) -> &Path {
+        &self.state_dir
+    }
+
     /// A client; `usual` is the local principal for this command unless another is named.
     pub(crate) fn client(&self, usual: &str) -> Result<Client> {
         let http = reqwest::Client::builder().build().map_err(|error| Fault::internal(format!("cannot make an HTTP client: {error}")))?;

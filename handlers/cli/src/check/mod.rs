@@ -48,10 +48,10 @@ pub(crate) struct CheckArguments {
     /// A secret for masks; without a value it is read from the environment (`SLUICE_SECRET_<NAME>`)
     #[arg(long = "secret", value_name = "NAME[=VALUE]", value_parser = secret)]
     secrets: Vec<(String, Option<String>)>,
-    /// Writes rejected rows, in the file's own format, with reasons
+    /// Writes rejected rows, in the file's own format, with reasons; `-` is standard output, and the summary then goes to standard error
     #[arg(long, value_name = "FILE")]
     rejected: Option<PathBuf>,
-    /// Writes everything that was found, as JSON
+    /// Writes everything that was found, as JSON (`--json` prints it)
     #[arg(long, value_name = "JSON")]
     report: Option<PathBuf>,
     /// Writes accepted rows as one Parquet file
@@ -79,6 +79,8 @@ pub(crate) fn default_threads() -> usize {
 /// Runs the command; `stop` is set when the user has had enough.
 pub(crate) fn run(arguments: &CheckArguments, stop: &AtomicBool) -> Result<()> {
     let given = Given { tables: arguments.tables.clone(), parameters: arguments.parameters.clone(), secrets: arguments.secrets.clone() };
+    let streams_rejected = arguments.rejected.as_deref().is_some_and(is_standard_output);
+    check_outputs(arguments, streams_rejected)?;
     let metadata = std::fs::metadata(&arguments.file).file("read", &arguments.file)?;
     if !metadata.is_file() {
         return Err(Fault::usage(format!("{} is no file", arguments.file.display())));
@@ -101,8 +103,10 @@ pub(crate) fn run(arguments: &CheckArguments, stop: &AtomicBool) -> Result<()> {
     let outcome = outcome?;
     let report = report(&arguments.file, metadata.len(), &compiled, &outcome, begun);
     if let Outcome::Read(scan) = &outcome {
-        if let Some(path) = &arguments.rejected {
-            outputs::write_rejected(path, &compiled, scan, work.path())?;
+        match &arguments.rejected {
+            Some(_) if streams_rejected => outputs::stream_rejected(&compiled, scan, work.path())?,
+            Some(path) => outputs::write_rejected(path, &compiled, scan, work.path())?,
+            None => {}
         }
         if let Some(path) = &arguments.parquet {
             outputs::write_parquet(path, &compiled, scan, work.path())?;
@@ -114,13 +118,33 @@ pub(crate) fn run(arguments: &CheckArguments, stop: &AtomicBool) -> Result<()> {
     if arguments.json {
         terminal::json(&report)?;
     } else {
-        terminal::print(&report.summary(arguments.limit_problems))?;
+        let summary = report.summary(arguments.limit_problems);
+        if streams_rejected { terminal::note(summary.trim_end()) } else { terminal::print(&summary)? }
     }
     if !report.is_taken() {
         return Err(Fault::data(""));
     }
     if arguments.strict && report.has_bad_rows() {
         return Err(Fault::data("--strict: some rows are rejected or held"));
+    }
+    Ok(())
+}
+
+/// Whether a path is the usual name of standard output.
+fn is_standard_output(path: &Path) -> bool {
+    path.as_os_str() == "-"
+}
+
+/// Refuses outputs that cannot go to standard output, or not together.
+fn check_outputs(arguments: &CheckArguments, streams_rejected: bool) -> Result<()> {
+    for (name, path) in [("--parquet", &arguments.parquet), ("--report", &arguments.report)] {
+        if path.as_deref().is_some_and(is_standard_output) {
+            let instead = if name == "--report" { "--json prints the report" } else { "Parquet is written to a file" };
+            return Err(Fault::usage(format!("{name} - is not taken: {instead}; for a file of this name write ./-")));
+        }
+    }
+    if streams_rejected && arguments.json {
+        return Err(Fault::usage("--rejected - and --json both write to standard output: give --rejected a file"));
     }
     Ok(())
 }

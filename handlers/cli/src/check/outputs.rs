@@ -41,17 +41,22 @@ fn whole(path: &Path, write: impl FnOnce(&mut File) -> Result<()>) -> Result<()>
 
 /// Rejected rows of all chunks in file order, in the partner's own format with reasons.
 pub(crate) fn write_rejected(path: &Path, compiled: &Compiled, scan: &Scan, work: &Path) -> Result<()> {
-    whole(path, |file| {
-        let mut out = BufWriter::new(file);
-        out.write_all(&rejected_header(compiled, scan.header.as_deref())).file("write", path)?;
-        for index in 0..scan.chunks {
-            let piece = rejected_file(work, index);
-            if let Ok(mut rows) = File::open(&piece) {
-                std::io::copy(&mut rows, &mut out).file("write", path)?;
-            }
+    whole(path, |file| copy_rejected(&mut BufWriter::new(file), compiled, scan, work).file("write", path))
+}
+
+/// As [`write_rejected`], to standard output.
+pub(crate) fn stream_rejected(compiled: &Compiled, scan: &Scan, work: &Path) -> Result<()> {
+    Ok(copy_rejected(&mut BufWriter::new(std::io::stdout().lock()), compiled, scan, work)?)
+}
+
+fn copy_rejected(out: &mut impl std::io::Write, compiled: &Compiled, scan: &Scan, work: &Path) -> std::io::Result<()> {
+    out.write_all(&rejected_header(compiled, scan.header.as_deref()))?;
+    for index in 0..scan.chunks {
+        if let Ok(mut rows) = File::open(rejected_file(work, index)) {
+            std::io::copy(&mut rows, out)?;
         }
-        out.flush().file("write", path)
-    })
+    }
+    out.flush()
 }
 
 /// Accepted rows of all chunks in file order, as one Parquet file with the columns of the published table.

@@ -243,7 +243,9 @@ pub(crate) async fn conclude(client: &Client, value: &Value, json: bool) -> Resu
         terminal::json(&client.get(&["submissions", &run.run_id, "receipt"], &[]).await?)?;
     } else {
         terminal::print(&describe(&run))?;
-        if run.counts.as_ref().is_some_and(|c| c.rejected > 0) {
+        // A file that is refused for its rejected rows has no counts, but has them.
+        let is_refused_for_rows = run.failure.as_ref().is_some_and(|f| f.code == "F0031");
+        if is_refused_for_rows || run.counts.as_ref().is_some_and(|c| c.rejected > 0) {
             terminal::line(format!("\nRejected rows with reasons: sluice runs rejected {}", run.run_id))?;
         }
         if run.receipt {

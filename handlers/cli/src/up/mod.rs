@@ -2,7 +2,7 @@
 
 mod demo;
 mod guide;
-mod principals;
+pub(crate) mod principals;
 mod samples;
 mod settings;
 mod table;
@@ -209,7 +209,7 @@ async fn forget(state_dir: &Path) -> Result<()> {
     if !state_dir.exists() {
         return Ok(());
     }
-    let is_state = principals_file(state_dir).is_file();
+    let is_state = principals_file(state_dir).is_file() || crate::secrets::file(state_dir).is_file();
     let is_empty = std::fs::read_dir(state_dir).file("read", state_dir)?.next().is_none();
     if !is_state && !is_empty {
         return Err(Fault::usage(format!("{} holds no state of a local Sluice, so --fresh does not remove it", state_dir.display())));

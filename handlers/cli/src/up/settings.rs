@@ -6,7 +6,7 @@ use std::path::Path;
 use devhost::Urls;
 use serde::Deserialize;
 
-use super::principals::{secret, write_private};
+use super::principals::secret;
 use crate::check::prepare::secret_variable;
 use crate::fault::FileContext as _;
 use crate::{Fault, Result};
@@ -48,12 +48,7 @@ impl LocalSettings {
 
 /// Settings for the secrets that pipelines name. A new name gets a new secret; those that are there stay, so that masked values stay equal.
 pub(crate) fn secrets(state_dir: &Path, names: &BTreeSet<String>) -> Result<BTreeMap<String, String>> {
-    let path = state_dir.join("secrets.json");
-    let mut known: BTreeMap<String, String> = match std::fs::read(&path) {
-        Ok(text) => serde_json::from_slice(&text).map_err(|error| Fault::usage(format!("{} cannot be read: {error}", path.display())))?,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => BTreeMap::new(),
-        Err(error) => return Err(Fault::usage(format!("cannot read {}: {error}", path.display()))),
-    };
+    let mut known = crate::secrets::read(state_dir)?;
     let before = known.len();
     for name in names {
         if !known.contains_key(name) {
@@ -61,11 +56,7 @@ pub(crate) fn secrets(state_dir: &Path, names: &BTreeSet<String>) -> Result<BTre
         }
     }
     if known.len() > before {
-        // Written beside and moved, so that a crash loses no secret.
-        let fresh = state_dir.join("secrets.new.json");
-        let _ = std::fs::remove_file(&fresh);
-        write_private(&fresh, &serde_json::to_vec_pretty(&known).map_err(|error| Fault::internal(error.to_string()))?)?;
-        std::fs::rename(&fresh, &path).file("write", &path)?;
+        crate::secrets::write(state_dir, &known)?;
     }
     Ok(known.into_iter().map(|(name, value)| (secret_variable(&name), value)).collect())
 }

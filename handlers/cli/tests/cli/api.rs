@@ -39,3 +39,26 @@ fn tokens_do_not_travel_unencrypted() {
         .arg(folder.path()));
     assert!(code == 2 && err.contains("https"), "{err}");
 }
+
+#[test]
+fn secrets_of_a_local_sluice_are_set_without_being_shown() {
+    let folder = tempdir().unwrap();
+    let state = folder.path().join("state");
+    let local = |arguments: &[&str]| {
+        let mut command = sluice();
+        command.args(["local", "secret"]).args(arguments).arg("--state-dir").arg(&state);
+        command
+    };
+    let key = folder.path().join("key.txt");
+    std::fs::write(&key, "open sesame\n").unwrap();
+    let (code, out, err) = run(local(&["set", "tailnum-key"]).stdin(std::fs::File::open(&key).unwrap()));
+    assert!(code == 0 && !format!("{out}{err}").contains("sesame"), "{out}{err}");
+    let (code, _, err) = run(local(&["set", "mail-key", "--from-env", "MAIL_KEY"]).env("MAIL_KEY", "hush"));
+    assert_eq!(code, 0, "{err}");
+    let stored: serde_json::Value = serde_json::from_slice(&std::fs::read(state.join("secrets.json")).unwrap()).unwrap();
+    assert_eq!(stored, serde_json::json!({ "mail-key": "hush", "tailnum-key": "open sesame" }));
+    assert_eq!(run(&mut local(&["list"])).1, "mail-key\ntailnum-key\n");
+    let (code, _, err) = run(&mut local(&["set", "mail-key", "--from-env", "NO_SUCH_VARIABLE"]));
+    assert!(code == 2 && err.contains("NO_SUCH_VARIABLE"), "{err}");
+    assert_eq!(run(local(&["set", "mail-key"]).stdin(std::process::Stdio::null())).0, 2, "nothing is no secret");
+}

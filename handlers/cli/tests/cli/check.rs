@@ -193,3 +193,35 @@ fn the_first_example_of_the_documentation_takes_its_own_file() {
     assert_eq!(code, 0, "{report}");
     assert_eq!((total(&report, "accepted"), total(&report, "rejected")), (2, 0), "{report}");
 }
+
+#[test]
+fn a_pipeline_that_names_no_contract_has_the_codes_of_its_mistakes() {
+    let folder = tempdir().unwrap();
+    let pipeline = folder.path().join("p.pipeline.yaml");
+    let file = flights().join("flights-dirty.csv");
+    for (text, code) in [("name: [p\n", "S0002"), ("kind: Pipeline\nname: p\n", "P0002"), ("", "S0003")] {
+        fs::write(&pipeline, text).unwrap();
+        let (exit, _, err) = run(sluice().arg("check").arg(&file).arg("--pipeline").arg(&pipeline));
+        assert!(exit == 2 && err.contains(code) && err.contains("names no contract"), "{text}: {err}");
+    }
+    // One whose contract is not there is told with what else is wrong.
+    fs::write(&pipeline, "kind: Pipe\nname: p\ncontract: gone.odcs.yaml\n").unwrap();
+    let (exit, _, err) = run(sluice().arg("check").arg(&file).arg("--pipeline").arg(&pipeline));
+    assert!(exit == 2 && err.contains("gone.odcs.yaml") && err.contains("P0004 kind"), "{err}");
+}
+
+#[test]
+fn rejected_rows_can_go_to_standard_output() {
+    let folder = tempdir().unwrap();
+    let file = flights().join("flights-dirty.csv");
+    let to_file = folder.path().join("rejected.csv");
+    assert_eq!(run(check(&file).arg("--rejected").arg(&to_file)).0, 0);
+    let output = check(&file).args(["--rejected", "-"]).current_dir(folder.path()).output().unwrap();
+    assert_eq!(output.stdout, fs::read(&to_file).unwrap(), "the rows and nothing else");
+    assert!(String::from_utf8_lossy(&output.stderr).contains("first places"), "the summary is still said");
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "no file of the name `-`");
+    for wrong in [&["--parquet", "-"][..], &["--report", "-"], &["--rejected", "-", "--json"]] {
+        let (code, out, err) = run(check(&file).args(wrong).current_dir(folder.path()));
+        assert!(code == 2 && out.is_empty() && err.contains(wrong[0]), "{wrong:?}: {err}");
+    }
+}

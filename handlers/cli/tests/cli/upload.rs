@@ -132,3 +132,24 @@ async fn blocks_that_the_account_forgot_are_sent_again() {
     assert_eq!(code, 0, "{err}");
     assert_eq!(account.lock().unwrap().blob.as_ref().unwrap().0.len(), (16 << 20) + 1);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn log_lines_that_no_terminal_shows_have_no_colours() {
+    let address = serve(Shared::default()).await;
+    let folder = tempdir().unwrap();
+    let file = folder.path().join("data.csv");
+    std::fs::write(&file, "a\n1\n").unwrap();
+    let state = folder.path().to_owned();
+    let upload = move || {
+        run(sluice()
+            .arg("upload")
+            .arg(&file)
+            .args(["--url", &format!("http://{address}/c/data.csv?sig=x")])
+            .env("XDG_STATE_HOME", &state)
+            .env("RUST_LOG", "trace"))
+    };
+    let (code, _, err) = tokio::task::spawn_blocking(upload).await.unwrap();
+    assert_eq!(code, 0, "{err}");
+    assert!(err.contains("DEBUG") || err.contains("TRACE"), "there are log lines: {err}");
+    assert!(!err.contains('\u{1b}'), "{err}");
+}

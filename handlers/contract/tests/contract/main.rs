@@ -1,5 +1,6 @@
 //! Contracts and pipelines as their authors write them.
 
+mod architecture_page;
 mod contracts_page;
 mod documents;
 mod errors_page;

@@ -1,6 +1,6 @@
 //! Which pipeline takes a file, and what its run is pinned to.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{cmp::Reverse, collections::BTreeMap, sync::Arc};
 
 use globset::GlobBuilder;
 use sluice_contract::{Parameters, Plan};
@@ -17,13 +17,35 @@ use crate::{Context, Error, Result, run::Pinned};
 /// missing), `A0013` (a reference table is missing).
 pub async fn find(context: &Context, partner: &str, path: &str) -> Result<Option<(Pinned, Arc<Compiled>)>> {
     let live = context.plans.live(context).await?;
-    let taking = live.pointers.iter().filter(|p| p.partner == partner && takes(&p.path, path));
-    let Some(pointer) = taking.min_by_key(|p| (std::cmp::Reverse(p.path.len()), &p.name)) else {
-        return Ok(None);
-    };
+    let Some(pointer) = taking(&live.pointers, partner, path) else { return Ok(None) };
     let pinned = live.pinned(context, pointer).await?;
     let compiled = context.plans.get(context, &pinned).await?;
     Ok(Some((pinned, compiled)))
+}
+
+/// The name of the pipeline that would take a partner's file now, whether or not it can be used; `None` if there is none.
+///
+/// # Errors
+/// Those of the catalog.
+pub async fn taker(context: &Context, partner: &str, path: &str) -> Result<Option<String>> {
+    let live = context.plans.live(context).await?;
+    Ok(taking(&live.pointers, partner, path).map(|pointer| pointer.name.clone()))
+}
+
+/// The pipeline with the longest path among those that take a file, and of those the first by name.
+fn taking<'a>(pointers: &'a [PipelinePointer], partner: &str, path: &str) -> Option<&'a PipelinePointer> {
+    let taking = pointers.iter().filter(|p| p.partner == partner && takes(&p.path, path));
+    taking.min_by_key(|p| (Reverse(p.path.len()), &p.name))
+}
+
+/// The paths that the pipelines of a partner take, those first that begin as `path` does.
+///
+/// # Errors
+/// Those of the catalog.
+pub async fn nearest_paths(context: &Context, partner: &str, path: &str) -> Result<Vec<String>> {
+    let mut paths = paths_of(context, partner).await?;
+    paths.sort_by_key(|taken| Reverse(taken.chars().zip(path.chars()).take_while(|(a, b)| a == b).count()));
+    Ok(paths)
 }
 
 /// The paths that the pipelines of a partner take, sorted; empty if the partner has no pipeline.

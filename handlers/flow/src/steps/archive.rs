@@ -185,6 +185,7 @@ async fn manifest(context: &Context, run: &Run, plan: Option<&Plan>, outputs: Ve
         cases: if run.cases > 0 { decisions::cases(context, run).await? } else { Vec::new() },
         outputs,
         published: plan.zip(run.table_version).map(|(plan, version)| (plan.pipeline.publish.table.clone(), version)),
+        keep_until: receipt::keep_until(run, plan),
         audit: run.audit.clone(),
     })
 }

@@ -56,10 +56,15 @@ async fn collect(context: &Context, run: &Run, generations: &[u32]) -> Result<BT
     Ok(causes)
 }
 
-/// What a person reads first: what the deciding cause says about the first row.
+/// What a person reads first: what the deciding cause says about the first row. A rule speaks for itself; what is said of a value begins
+/// with its column.
 fn title(row: &HeldRow) -> String {
     let problem = row.problems.iter().find(|p| Cause::of(p).as_ref() == Some(&row.cause));
-    problem.map_or_else(|| row.cause.name.clone(), |p| p.message.clone())
+    match (problem, &row.cause.column) {
+        (Some(problem), Some(column)) => format!("{column}: {}", problem.message),
+        (Some(problem), None) => problem.message.clone(),
+        (None, _) => row.cause.name.clone(),
+    }
 }
 
 fn case(context: &Context, run: &Run, plan: &Plan, number: u32, cause: Cause, rows: Rows) -> Result<ReviewCase> {

@@ -53,6 +53,9 @@ async fn a_file_that_is_mostly_wrong_is_refused_with_its_report() {
     let report = world.lake.blob(&crate::layout::report(&run)).expect("the report says what was wrong");
     let report: crate::ledger::StoredReport = serde_json::from_slice(&report.body).expect("a report");
     assert_eq!((report.report.tally.totals.rows, report.report.tally.totals.rejected), (100, 99));
+    let receipt = crate::submissions::receipt(&world.context, &run.run_id).await.expect("a receipt");
+    assert_eq!((receipt.counts, receipt.checked), (None, Some(report.report.tally.totals)), "nothing was published of what was checked");
+    assert_eq!(receipt.rejected_rows.map(|r| r.rows), Some(99));
     world.check().await;
 }
 

@@ -128,3 +128,31 @@ async fn a_dry_run_tells_what_would_happen_and_stores_nothing() {
     assert!(found.truncated && (20..100).contains(&found.tally.totals.rows), "{:?}", found.tally.totals);
     assert_eq!(world.catalog.contents().len() + world.lake.contents().len(), before, "nothing is stored");
 }
+
+#[tokio::test]
+async fn the_taker_of_a_path_is_told_and_otherwise_the_nearest_paths() {
+    let world = world().await;
+    let context = &world.context;
+    world.put_pipeline(&pipeline("special", "orders/special-*", "{ csv: {} }"), CONTRACT).await;
+    world.put_pipeline(&pipeline("returns", "returns/*", "{ csv: {} }"), CONTRACT).await;
+    let taker = async |partner: &str, path: &str| pipelines::taker(context, partner, path).await.expect("an answer");
+    assert_eq!(taker("acme", "orders/special-1.csv").await.as_deref(), Some("special"), "the longer path wins");
+    assert_eq!(taker("acme", "orders/1.csv").await.as_deref(), Some("orders"));
+    assert_eq!((taker("acme", "return/1.csv").await, taker("other", "orders/1.csv").await), (None, None));
+    let near = pipelines::nearest_paths(context, "acme", "return/1.csv").await.expect("an answer");
+    assert_eq!(near, ["returns/*", "orders/*", "orders/special-*"]);
+}
+
+#[tokio::test]
+async fn a_case_about_a_value_names_its_column() {
+    let mut world = world().await;
+    pipelines::put_table(&world.context, "p", "regions", "code,name\nnorth,Nord\n".into()).await.expect("stored");
+    let looking = PIPELINE.replace("tasks:\n", &LOOKUP.replace("reject", "review"));
+    world.put_pipeline(&looking, CONTRACT).await;
+    upload(&mut world, "orders/a.csv", csv(10, 5, Mix::default())).await;
+    let cases: Vec<crate::review::ReviewCase> =
+        world.catalog.contents().values().filter(|d| d.kind == "case").map(|d| d.parse().expect("a case")).collect();
+    assert_eq!(cases.len(), 1);
+    assert_eq!((cases[0].cause.as_str(), cases[0].column.as_deref()), ("R0303", Some("region")));
+    assert!(cases[0].title.starts_with("region: "), "{}", cases[0].title);
+}

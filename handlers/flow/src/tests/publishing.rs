@@ -47,6 +47,7 @@ async fn a_completed_run_has_a_receipt_that_tells_everything() {
     assert_eq!((run.state, run.table_version), (State::Completed, Some(0)));
     let receipt = submissions::receipt(&world.context, &run.run_id).await.expect("a receipt");
     assert_eq!((receipt.outcome, receipt.counts, receipt.file.path.as_str()), (State::Completed, run.counts, "orders/a.csv"));
+    assert_eq!((receipt.checked, receipt.keep_until.as_deref()), (None, None));
     assert_eq!(receipt.file.blake3.as_deref(), Some(blake3::hash(&body).to_hex().as_str()));
     assert_eq!(receipt.file.sha256, Some(hex::encode(Sha256::digest(&body))));
     let against = receipt.checked_against.expect("a contract");
@@ -200,6 +201,7 @@ async fn a_rejected_run_has_the_same_receipt_and_manifest() {
         assert_eq!((receipt.outcome, receipt.file.path.as_str()), (State::Rejected, path));
         assert_eq!(receipt.failure.as_ref().map(|f| f.code.as_str()), Some(code));
         assert_eq!((receipt.published, receipt.checked_against.is_some()), (None, code != "A0002"));
+        assert_eq!((receipt.counts, receipt.checked), (None, None), "its rows were not looked at");
         let manifest = manifest_of(&world, &run).await;
         assert_eq!((manifest.outcome, &manifest.failure), (State::Rejected, &receipt.failure));
         assert!(manifest.outputs.iter().any(|o| o.blob == receipt::blob(&run)));
@@ -227,7 +229,7 @@ async fn columns_that_do_not_fit_the_table_fail_the_run() {
 async fn the_raw_copy_moves_to_its_tier_and_the_landing_blob_goes_if_asked() {
     for overwritten in [false, true] {
         let mut world = World::new(Sizes::for_testing(), Delivery::default());
-        world.put_pipeline(&format!("{PIPELINE}archive: {{ tier: cool, removeLanding: true }}\n"), CONTRACT).await;
+        world.put_pipeline(&format!("{PIPELINE}archive: {{ tier: cool, retain: P7Y, removeLanding: true }}\n"), CONTRACT).await;
         let event = world.upload("acme", "orders/a.csv", csv(10, 5, Mix::default()));
         world.event(event.clone());
         world.drain_until(|world| world.runs().first().is_some_and(|r| r.state == State::Archiving)).await;
@@ -239,6 +241,10 @@ async fn the_raw_copy_moves_to_its_tier_and_the_landing_blob_goes_if_asked() {
         assert_eq!(run.state, State::Completed);
         assert_eq!(world.lake.blob(&run.raw()).expect("the raw copy").tier, Tier::Cool);
         assert_eq!(world.lake.blob(&event.blob).is_some(), overwritten, "another version is another submission's");
+        let receipt = submissions::receipt(&world.context, &run.run_id).await.expect("a receipt");
+        // Seven years of 366 days after the first of January 2026, so that nothing is removed before its time.
+        assert_eq!(receipt.keep_until.as_deref(), Some("2033-01-06"));
+        assert_eq!(manifest_of(&world, &run).await.keep_until, receipt.keep_until);
     }
 }
 
