@@ -60,7 +60,7 @@ fn row(n: u64) -> [String; 6] {
         format!("{}.{:02}", cents / 100, cents % 100),
         format!("2024-{:02}-{day:02}", chance % 12 + 1),
         format!("2024-01-{day:02}T{:02}:{:02}:{:02}Z", n % 24, n % 60, chance % 60),
-        (chance % 2 == 0).to_string(),
+        chance.is_multiple_of(2).to_string(),
     ]
 }
 
@@ -86,7 +86,7 @@ fn bad_csv() -> Vec<u8> {
     let mut text = String::from("id,name,amount,day,at,flag\n");
     for n in 0..ROWS {
         let [id, name, amount, day, at, flag] = row(n);
-        let line = if n % 2 == 0 {
+        let line = if n.is_multiple_of(2) {
             format!("{id},x,{amount},2024-02-30,{at},perhaps\n")
         } else {
             format!("{id},{name},{amount},{day},{at},{flag}\n")
