@@ -12,6 +12,9 @@ use sluice_flow::{Error, Kind, Query, Result};
 /// Bytes of a hash that stands for a document or a query: of a billion, two are alike with a probability below one in 10^10.
 const HASH_BYTES: usize = 12;
 
+/// A document as it is stored.
+type Stored = Map<String, Value>;
+
 /// Where a list goes on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Cursor {
@@ -41,11 +44,11 @@ fn hash_of_query(query: &Query) -> String {
     hash(&[format!("{kind:?} {partition:?} {id_prefix:?} {equals:?} {any_of:?} {less_than:?} {order:?}").as_bytes()])
 }
 
-fn text<'a>(document: &'a Map<String, Value>, field: &str) -> &'a str {
+fn text<'a>(document: &'a Stored, field: &str) -> &'a str {
     document.get(field).and_then(Value::as_str).unwrap_or_default()
 }
 
-fn hash_of_document(document: &Map<String, Value>) -> String {
+fn hash_of_document(document: &Stored) -> String {
     hash(&[text(document, "pk").as_bytes(), text(document, "id").as_bytes()])
 }
 
@@ -74,11 +77,7 @@ impl Cursor {
     ///
     /// # Errors
     /// Code `K0400` (bug): a cursor is no JSON.
-    pub(crate) fn page(
-        query: &Query,
-        cursor: Option<&Self>,
-        mut found: Vec<Map<String, Value>>,
-    ) -> Result<(Vec<Map<String, Value>>, Option<String>)> {
+    pub(crate) fn page(query: &Query, cursor: Option<&Self>, mut found: Vec<Stored>) -> Result<(Vec<Stored>, Option<String>)> {
         let field = query.order.map_or("id", |(field, _)| field);
         if let Some(cursor) = cursor {
             found.retain(|document| text(document, field) != cursor.value || !cursor.seen.contains(&hash_of_document(document)));
@@ -106,7 +105,7 @@ mod tests {
     }
 
     /// What the service answers: documents from the cursor's value on, at most so many.
-    fn answer(documents: &[(&str, u32)], query: &Query) -> Vec<Map<String, Value>> {
+    fn answer(documents: &[(&str, u32)], query: &Query) -> Vec<Stored> {
         let cursor = Cursor::of(query).unwrap();
         let most = Cursor::most(query, cursor.as_ref());
         let from = documents.iter().filter(|(at, _)| cursor.as_ref().is_none_or(|cursor| *at >= cursor.value.as_str())).take(most);

@@ -131,11 +131,7 @@ struct Record {
 }
 
 /// Whole key records, of keys that a pass looks at.
-fn records<'a>(
-    records: &'a [u8],
-    rules: usize,
-    share: Share,
-) -> Result<impl Iterator<Item = Result<Record, EngineError>> + 'a, EngineError> {
+fn records(records: &[u8], rules: usize, share: Share) -> Result<impl Iterator<Item = Result<Record, EngineError>> + '_, EngineError> {
     let whole = records.chunks_exact(KEY_RECORD_BYTES);
     if !whole.remainder().is_empty() {
         return Err(EngineError::Bug("a key record is cut".to_owned()));

@@ -156,7 +156,9 @@ async fn do_pass(context: &Context, run: &Run, compiled: &Compiled, (pass, passe
         let keys = repeated.clone();
         let repeats = cpu::run(bytes.len(), move || keys.repeats(&bytes)).await??;
         let mut rows = Overrides::default();
-        repeats.into_iter().for_each(|repeat| rows.add(compiled.keys(), repeat));
+        for repeat in repeats {
+            rows.add(compiled.keys(), repeat);
+        }
         for (rule, count) in rows.repeats {
             *found.repeats.entry(rule).or_default() += count;
         }

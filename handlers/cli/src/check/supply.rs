@@ -29,7 +29,7 @@ pub(super) struct Supply(Mutex<Inner>);
 
 enum Inner {
     Known(VecDeque<(usize, Chunk)>),
-    Cut(Cut),
+    Cut(Box<Cut>),
 }
 
 /// A text that is cut while it is read.
@@ -58,7 +58,7 @@ impl Supply {
     /// The chunks of a text of `len` bytes, read from its beginning.
     pub(super) fn cut(file: File, len: u64, chunker: Chunker) -> Self {
         let (buffer, ready) = (Vec::with_capacity(ROOM.min(len as usize + 1)), VecDeque::new());
-        Self(Mutex::new(Inner::Cut(Cut {
+        Self(Mutex::new(Inner::Cut(Box::new(Cut {
             file,
             left: len,
             chunker: Some(chunker),
@@ -67,7 +67,7 @@ impl Supply {
             ready,
             chunks: Vec::new(),
             spare: Vec::new(),
-        })))
+        }))))
     }
 
     /// The next chunk; `None` if there is none.

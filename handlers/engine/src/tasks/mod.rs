@@ -65,7 +65,9 @@ impl Working {
         }
         self.note_failed(failed, column, what, rows);
         let mut keep = vec![true; self.rows.len()];
-        failed.iter().for_each(|(at, _)| keep[*at] = false);
+        for (at, _) in failed {
+            keep[*at] = false;
+        }
         self.retain(&keep)
     }
 

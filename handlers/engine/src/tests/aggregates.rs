@@ -21,7 +21,9 @@ fn aggregated(compiled: &Arc<Compiled>, input: Vec<RecordBatch>, memory: usize) 
     let (mut bytes, mut spilled) = (Vec::new(), 0);
     let sink = |pieces: Pieces| {
         spilled = spilled.max(size(folder.path()));
-        pieces.into_iter().for_each(|(_, piece)| bytes.extend(piece));
+        for (_, piece) in pieces {
+            bytes.extend(piece);
+        }
         Ok(())
     };
     let accounts = aggregate(compiled, "run-1", input.into_iter().map(Ok), memory, folder.path(), sink).expect("aggregated");

@@ -57,7 +57,7 @@ impl Taken {
 fn odd(quick: &Quick, array: &ArrayRef) -> Option<Vec<u32>> {
     macro_rules! whole {
         ($t:ty, $low:expr, $high:expr) => {
-            outside(quick, array.as_primitive::<$t>(), |v| ($low <= i64::from(v)) & (i64::from(v) <= $high))
+            outside(quick, array.as_primitive::<$t>(), |v| ($low..=$high).contains(&i64::from(v)))
         };
     }
     Some(match (&quick.kind, array.data_type()) {
@@ -77,7 +77,7 @@ fn odd(quick: &Quick, array: &ArrayRef) -> Option<Vec<u32>> {
         }
         (Kind::Decimal { low, high, .. }, DataType::Decimal128(..)) => {
             let (low, high) = (i128::from(*low), i128::from(*high));
-            outside(quick, array.as_primitive::<types::Decimal128Type>(), |v| (low <= v) & (v <= high))
+            outside(quick, array.as_primitive::<types::Decimal128Type>(), |v| (low..=high).contains(&v))
         }
         (Kind::Float, DataType::Float32) => outside(quick, array.as_primitive::<types::Float32Type>(), f32::is_finite),
         (Kind::Float, DataType::Float64) => outside(quick, array.as_primitive::<types::Float64Type>(), f64::is_finite),

@@ -83,7 +83,10 @@ fn what_zstd_does_not_shrink_is_stored_as_it_is() {
     use parquet::basic::Compression;
     use parquet::file::reader::{FileReader as _, SerializedFileReader};
 
-    let noise = |n: i64| n.wrapping_mul(0x9e37_79b9_7f4a_7c15_u64 as i64) >> 20;
+    let noise = |n: i64| {
+        let n = (n as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        ((n ^ n >> 29).wrapping_mul(0xbf58_476d_1ce4_e5b9) >> 20) as i64
+    };
     let texts = (0..5000_i64).map(|n| format!("{:016x} and the same words once more", noise(n)));
     let columns: Vec<(&str, ArrayRef)> = vec![
         ("noise", Arc::new((0..5000).map(noise).collect::<Int64Array>())),
