@@ -166,7 +166,7 @@ impl Scanning<'_> {
                 let header = read_header(plan, &head, head.len() as u64 == file_len)?;
                 let chunker = Chunker::new(plan, HeaderEnd::from(&header), CHUNK_BYTES);
                 file.seek(SeekFrom::Start(0))?;
-                let supply = Supply::cut(file, file_len, chunker);
+                let supply = Supply::cut(self.path, file, file_len, chunker);
                 Ok((Layout { header: header.names, ..whole(Vec::new()) }, supply))
             }
         }
@@ -190,11 +190,11 @@ impl Scanning<'_> {
             for _ in 0..self.threads.max(1) {
                 scope.spawn(|| {
                     while !has_failed.load(Ordering::Relaxed) {
-                        let (index, result) = match supply.next() {
+                        let (index, result) = match supply.next(|| self.check_stop()) {
                             Ok(None) => return,
                             Ok(Some(work)) => (work.index, self.chunk(layout, supply, work, is_again)),
                             // What was cut before comes first.
-                            Err(error) => (usize::MAX, Err(error.into())),
+                            Err(stop) => (usize::MAX, Err(stop)),
                         };
                         if let Err(stop) = result {
                             has_failed.store(true, Ordering::Relaxed);
@@ -268,6 +268,10 @@ fn footer(file: &mut File, file_len: u64) -> Result<Vec<u8>, Stop> {
     Ok(tail(file, len.min(file_len))?)
 }
 
+pub(super) fn became_shorter(path: &Path) -> Stop {
+    Fault::usage(format!("{} became shorter while it was read", path.display())).into()
+}
+
 /// Hands the bytes `from..to` of a file on, piece by piece.
 fn each_piece(path: &Path, from: u64, to: u64, mut take: impl FnMut(&[u8]) -> Result<(), Stop>) -> Result<(), Stop> {
     let mut file = File::open(path).file("read", path)?;
@@ -278,7 +282,7 @@ fn each_piece(path: &Path, from: u64, to: u64, mut take: impl FnMut(&[u8]) -> Re
         let most = left.min(PIECE as u64) as usize;
         let read = file.read(&mut piece[..most])?;
         if read == 0 {
-            return Err(Fault::usage(format!("{} became shorter while it was read", path.display())).into());
+            return Err(became_shorter(path));
         }
         take(&piece[..read])?;
         left -= read as u64;
