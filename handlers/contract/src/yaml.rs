@@ -104,7 +104,9 @@ pub(crate) fn load(text: &str) -> Result<(Node, Vec<Fault>), Fault> {
         })?;
         builder.event(event, span.start.into())?;
     }
-    let root = builder.root.ok_or_else(|| Fault::new(Code::NoDocument, None, "expected a document, found an empty file"))?;
+    let root = builder
+        .root
+        .ok_or_else(|| Fault::new(Code::NoDocument, None, "expected a document, found an empty file, or one of comments only"))?;
     Ok((root, builder.faults))
 }
 
