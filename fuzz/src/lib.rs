@@ -8,24 +8,16 @@ use arrow::array::RecordBatch;
 use arrow::compute::concat_batches;
 use bytes::Bytes;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
-use sluice_contract::{Parameters, Plan, Sources};
-use sluice_engine::{
-    Chunk, ChunkPlanner, ChunkReport, ChunkStart, Compiled, EngineError, HeaderEnd, HeldRow, Overrides, ReferenceTables, Refusal,
-    RunReport, Scanner, Secrets, Splitting, Stream, Transformer, parquet_chunks, parquet_footer_len, read_header, splittable,
-};
+use sluice_engine::{ChunkReport, ChunkStart, Compiled, EngineError, HeldRow, Overrides, Refusal, RunReport, Stream, Transformer};
 
-/// How a file is cut: bytes of a segment, of a chunk (to aim at) and of a push.
-#[derive(Debug, Clone, Copy)]
-pub struct Cut {
-    pub segment: usize,
-    pub chunk: u64,
-    pub piece: usize,
-}
+#[path = "../../handlers/engine/src/tests/desk.rs"]
+mod desk;
+#[path = "../../handlers/engine/src/tests/plans.rs"]
+mod plans;
+
+pub use desk::Cut;
 
 impl Cut {
-    /// Not at all.
-    pub const NONE: Self = Self { segment: usize::MAX >> 1, chunk: u64::MAX >> 1, piece: usize::MAX >> 1 };
-
     /// A cut that three bytes choose.
     pub fn of([segment, chunk, piece]: [u8; 3]) -> Self {
         Self { segment: usize::from(segment) + 1, chunk: u64::from(chunk) + 1, piece: usize::from(piece) + 1 }
@@ -46,15 +38,7 @@ pub struct Outcome {
 
 /// Compiles a pipeline (its `intake.format` and further keys) over the columns of a contract, both as YAML.
 pub fn compile(format: &str, columns: &str, rest: &str) -> Arc<Compiled> {
-    let pipeline = format!(
-        "apiVersion: sluice/v1\nkind: Pipeline\nname: t\ncontract: t.odcs.yaml\nintake: {{partner: p, path: '**', format: {{{format}}}}}\npublish: {{table: t}}\n{rest}"
-    );
-    let contract = format!(
-        "apiVersion: v3.1.0\nkind: DataContract\nid: t\nversion: 1.0.0\nstatus: active\nschema: [{{name: t, properties: [{columns}]}}]\n"
-    );
-    let sources = Sources { pipeline_file: "t.pipeline.yaml", pipeline: &pipeline, contract_file: "t.odcs.yaml", contract: &contract };
-    let plan = Plan::parse(&sources).unwrap_or_else(|e| panic!("{e}\n{pipeline}"));
-    Compiled::new(plan, Parameters::new(), ReferenceTables::default(), Secrets::default()).unwrap_or_else(|e| panic!("{e}\n{pipeline}"))
+    plans::compile(plans::plan(format, columns, rest))
 }
 
 /// A file through the whole engine. A fault of the program is a panic: no bytes may cause one.
@@ -66,7 +50,7 @@ pub fn run(compiled: &Arc<Compiled>, bytes: &[u8], cut: Cut) -> Result<Outcome, 
         EngineError::Refused(refusal) => refusal,
         EngineError::Bug(bug) => panic!("a fault of the engine: {bug}"),
     };
-    let starts = starts(compiled, bytes, cut)?;
+    let starts = desk::starts(compiled, bytes, cut)?;
     let mut pass = Pass::of(compiled, bytes, &starts, cut, &Overrides::default()).map_err(refused)?;
     let overrides = Overrides::find(compiled.keys(), std::iter::once(pass.keys.as_slice())).map_err(refused)?;
     if !overrides.is_empty() {
@@ -75,50 +59,16 @@ pub fn run(compiled: &Arc<Compiled>, bytes: &[u8], cut: Cut) -> Result<Outcome, 
     Ok(pass.outcome(overrides))
 }
 
-fn starts(compiled: &Compiled, bytes: &[u8], cut: Cut) -> Result<Vec<ChunkStart>, Refusal> {
-    let plan = compiled.plan();
-    let file_len = bytes.len() as u64;
-    let kind = splittable(plan, &bytes[..bytes.len().min(16)], "file");
-    let (header, footer, chunks) = match kind {
-        Splitting::Records => {
-            let header = read_header(plan, bytes, true)?;
-            let chunks = text_chunks(plan, bytes, HeaderEnd::from(&header), cut);
-            (header.names, None, chunks)
-        }
-        Splitting::Whole => (None, None, vec![Chunk { start: 0, end: file_len, first_row: 0, first_line: 1, row_groups: vec![] }]),
-        Splitting::RowGroups => {
-            let len = parquet_footer_len(&bytes[bytes.len().saturating_sub(8)..])?;
-            let footer = &bytes[bytes.len().saturating_sub(usize::try_from(len).unwrap_or(usize::MAX))..];
-            (None, Some(Arc::from(footer)), parquet_chunks(plan, footer, file_len, cut.chunk)?)
-        }
-    };
-    let mut end = 0;
-    let mut starts = Vec::new();
-    for (index, chunk) in (0..).zip(chunks) {
-        assert!(chunk.start <= chunk.end && chunk.end <= file_len, "a chunk outside of the file: {chunk:?}");
-        assert!(kind == Splitting::RowGroups || chunk.start >= end, "chunks overlap: {chunk:?}");
-        end = chunk.end;
-        let (header, footer) = (header.clone(), footer.clone());
-        starts.push(ChunkStart { run: "run-1".to_owned(), index, chunk, header, kind, footer, file_len });
-    }
-    assert!(kind == Splitting::RowGroups || end == file_len, "the last chunk ends at {end} of {file_len}");
-    Ok(starts)
+/// A file through the whole engine, cut as three bytes choose and not at all, which must say the same. `None` if it is refused.
+pub fn run_both(compiled: &Arc<Compiled>, bytes: &[u8], cut: [u8; 3]) -> Option<Outcome> {
+    let whole = run(compiled, bytes, Cut::NONE);
+    assert_same(&run(compiled, bytes, Cut::of(cut)), &whole);
+    whole.ok()
 }
 
-fn text_chunks(plan: &Plan, bytes: &[u8], start: HeaderEnd, cut: Cut) -> Vec<Chunk> {
-    let scan = |mut scanner: Scanner, bytes: &[u8]| {
-        bytes.chunks(cut.piece).for_each(|piece| scanner.feed(piece));
-        scanner.finish()
-    };
-    let mut planner = ChunkPlanner::new(plan, start, cut.chunk);
-    for segment in bytes.chunks(cut.segment) {
-        let notes = scan(Scanner::new(plan), segment);
-        if let Some(again) = planner.push(segment.len() as u64, &notes) {
-            let notes = scan(again.scanner(plan), &bytes[again.from as usize..again.to as usize]);
-            planner.rescanned(&notes);
-        }
-    }
-    planner.finish(bytes.len() as u64)
+/// Whether the engine opens a file before it reads its text, which places are then counted in.
+pub fn is_compressed(file: &[u8]) -> bool {
+    file.starts_with(b"\x1f\x8b") || file.starts_with(b"\x28\xb5\x2f\xfd")
 }
 
 #[derive(Default)]
@@ -170,23 +120,7 @@ impl Pass {
 
     /// Puts the chunks together; every row must have ended in exactly one way.
     fn outcome(self, overrides: Overrides) -> Outcome {
-        let mut ends = Vec::new();
-        let mut report = RunReport::default();
-        for chunk in &self.reports {
-            assert_eq!(chunk.first_row, ends.len() as u64, "rows are numbered without gaps");
-            chunk.check_balance().expect("each row is in one set");
-            for row in 0..chunk.rows as u32 {
-                let sets = [
-                    ("accepted", &chunk.accepted),
-                    ("rejected", &chunk.rejected),
-                    ("filtered", &chunk.filtered),
-                    ("duplicate", &chunk.duplicate),
-                    ("held", &chunk.held),
-                ];
-                ends.push(sets.iter().find(|(_, set)| set.contains(row)).expect("in one set").0);
-            }
-            report.merge(chunk);
-        }
+        let (ends, report) = desk::ends(&self.reports);
         let count = |end| ends.iter().filter(|e| **e == end).count();
         let accepted = self.accepted.first().map(|first| concat_batches(&first.schema(), &self.accepted).expect("files of one schema"));
         assert_eq!(count("accepted"), accepted.as_ref().map_or(0, RecordBatch::num_rows));
@@ -213,7 +147,10 @@ impl Outcome {
         }
         let mut before = None;
         for place in places.values() {
-            assert!(before < Some(*place) && before.is_none_or(|b: (u64, u64)| b.1 < place.1), "places do not go on: {before:?}, {place:?}");
+            assert!(
+                before < Some(*place) && before.is_none_or(|b: (u64, u64)| b.1 < place.1),
+                "places do not go on: {before:?}, {place:?}"
+            );
             before = Some(*place);
         }
         places

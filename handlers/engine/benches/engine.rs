@@ -11,11 +11,13 @@ use std::hint::black_box;
 use std::sync::Arc;
 use std::time::Instant;
 
-use sluice_contract::{Parameters, Plan, Sources};
 use sluice_engine::{
-    Chunk, ChunkStart, Compiled, HeaderEnd, KEY_RECORD_BYTES, KeyPass, Overrides, ReferenceTables, Scanner, Secrets, Splitting, Stream,
-    Transformer, parquet_chunks, parquet_footer_len, read_header,
+    Chunk, ChunkStart, Compiled, HeaderEnd, KEY_RECORD_BYTES, KeyPass, Overrides, Scanner, Splitting, Stream, Transformer, parquet_chunks,
+    parquet_footer_len, read_header,
 };
+
+#[path = "../src/tests/plans.rs"]
+mod plans;
 
 /// Timed runs of each; the median counts.
 const SAMPLES: usize = 21;
@@ -26,11 +28,11 @@ const PIECE: usize = 256 << 10;
 
 const COLUMNS: &str = "{name: id, logicalType: integer, physicalType: bigint}, {name: name, logicalType: string}, \
     {name: amount, logicalType: number, physicalType: 'decimal(12,2)'}, {name: day, logicalType: date}, \
-    {name: at, logicalType: timestamp}, {name: flag, logicalType: boolean}";
+    {name: at, logicalType: timestamp, logicalTypeOptions: {timezone: true}}, {name: flag, logicalType: boolean}";
 const CHECKED: &str = "{name: id, logicalType: integer, physicalType: bigint, required: true, logicalTypeOptions: {minimum: 0}}, \
     {name: name, logicalType: string, required: true, logicalTypeOptions: {minLength: 3, maxLength: 30, pattern: '^[a-z ]+[0-9]+$'}}, \
     {name: amount, logicalType: number, physicalType: 'decimal(12,2)', logicalTypeOptions: {minimum: 0, maximum: 100000}}, \
-    {name: day, logicalType: date, logicalTypeOptions: {minimum: '2000-01-01'}}, {name: at, logicalType: timestamp}, \
+    {name: day, logicalType: date, logicalTypeOptions: {minimum: '2000-01-01'}}, {name: at, logicalType: timestamp, logicalTypeOptions: {timezone: true}}, \
     {name: flag, logicalType: boolean, required: true}";
 const NOTHING: &str = "tasks: [{filter: 'id < 0'}]\n";
 const ENCODED: &str = "";
@@ -39,15 +41,7 @@ rules: [{name: large, when: 'amount > 99999', outcome: review}, {name: odd, when
 
 /// A plan of a format over columns, both as YAML, and further keys of the pipeline.
 fn compile(format: &str, columns: &str, rest: &str) -> Arc<Compiled> {
-    let pipeline = format!(
-        "apiVersion: sluice/v1\nkind: Pipeline\nname: t\ncontract: c.yaml\nintake: {{partner: p, path: '**', format: {format}}}\npublish: {{table: t}}\n{rest}"
-    );
-    let contract = format!(
-        "apiVersion: v3.1.0\nkind: DataContract\nid: t\nversion: 1.0.0\nstatus: active\nschema: [{{name: t, properties: [{columns}]}}]\n"
-    );
-    let sources = Sources { pipeline_file: "p.yaml", pipeline: &pipeline, contract_file: "c.yaml", contract: &contract };
-    let plan = Plan::parse(&sources).unwrap_or_else(|e| panic!("{e}"));
-    Compiled::new(plan, Parameters::new(), ReferenceTables::default(), Secrets::default()).unwrap_or_else(|e| panic!("{e}"))
+    plans::compile(plans::plan(format, columns, rest))
 }
 
 /// The values of a row, which look like chance and are the same every time.
@@ -96,8 +90,8 @@ fn bad_csv() -> Vec<u8> {
     text.into_bytes()
 }
 
-/// A file of one chunk through the engine; the bytes of a stream of outputs.
-fn run(compiled: &Arc<Compiled>, kind: Splitting, bytes: &[u8], wanted: impl Fn(&Stream) -> bool) -> Vec<u8> {
+/// A file of one chunk through the engine, which must reject so many rows; the bytes of a stream of outputs.
+fn run(compiled: &Arc<Compiled>, kind: Splitting, bytes: &[u8], rejected: u64, wanted: impl Fn(&Stream) -> bool) -> Vec<u8> {
     let (plan, file_len) = (compiled.plan(), bytes.len() as u64);
     let mut start = ChunkStart {
         run: "bench".to_owned(),
@@ -129,7 +123,7 @@ fn run(compiled: &Arc<Compiled>, kind: Splitting, bytes: &[u8], wanted: impl Fn(
         transformer.drain().into_iter().filter(|(stream, _)| wanted(stream)).for_each(|(_, bytes)| kept.extend(bytes));
     }
     let (pieces, report) = transformer.finish().expect("taken");
-    assert_eq!(report.rows, ROWS);
+    assert_eq!((report.rows, report.tally.totals.rejected), (ROWS, rejected));
     pieces.into_iter().filter(|(stream, _)| wanted(stream)).for_each(|(_, bytes)| kept.extend(bytes));
     kept
 }
@@ -158,23 +152,24 @@ fn main() {
     println!("{:<52}{:>13}{:>13}", "", "median", "shortest");
     let (plain, quoted, json, bad) = (csv(""), csv("\""), ndjson(), bad_csv());
     let accepted = |stream: &Stream| matches!(stream, Stream::Accepted { .. });
-    let parquet = run(&compile("csv", COLUMNS, ENCODED), Splitting::Records, &plain, accepted);
+    let parquet = run(&compile("csv: {}", COLUMNS, ENCODED), Splitting::Records, &plain, 0, accepted);
     let cases = [
-        ("decode/csv", &plain, compile("csv", COLUMNS, NOTHING)),
-        ("decode/csv, quoted", &quoted, compile("csv", COLUMNS, NOTHING)),
-        ("decode/ndjson", &json, compile("ndjson", COLUMNS, NOTHING)),
-        ("decode/parquet", &parquet, compile("parquet", COLUMNS, NOTHING)),
-        ("validate/good rows", &plain, compile("csv", CHECKED, NOTHING)),
-        ("validate/half of the rows with three problems", &bad, compile("csv", CHECKED, NOTHING)),
-        ("expressions/four derived columns and two rules", &plain, compile("csv", COLUMNS, EXPRESSIONS)),
-        ("encode/csv to parquet", &plain, compile("csv", COLUMNS, ENCODED)),
+        ("decode/csv", &plain, compile("csv: {}", COLUMNS, NOTHING)),
+        ("decode/csv, quoted", &quoted, compile("csv: {}", COLUMNS, NOTHING)),
+        ("decode/ndjson", &json, compile("ndjson: {}", COLUMNS, NOTHING)),
+        ("decode/parquet", &parquet, compile("parquet: {}", COLUMNS, NOTHING)),
+        ("validate/good rows", &plain, compile("csv: {}", CHECKED, NOTHING)),
+        ("validate/half of the rows with three problems", &bad, compile("csv: {}", CHECKED, NOTHING)),
+        ("expressions/four derived columns and two rules", &plain, compile("csv: {}", COLUMNS, EXPRESSIONS)),
+        ("encode/csv to parquet", &plain, compile("csv: {}", COLUMNS, ENCODED)),
     ];
     for (name, file, compiled) in cases {
         let kind = if name == "decode/parquet" { Splitting::RowGroups } else { Splitting::Records };
-        measure(name, file.len(), "B", || run(&compiled, kind, black_box(file), |_| false));
+        let rejected = if name.contains("problems") { ROWS / 2 } else { 0 };
+        measure(name, file.len(), "B", || run(&compiled, kind, black_box(file), rejected, |_| false));
     }
 
-    let compiled = compile("csv", COLUMNS, NOTHING);
+    let compiled = compile("csv: {}", COLUMNS, NOTHING);
     let start = HeaderEnd::from(&read_header(compiled.plan(), &plain, true).expect("a header"));
     measure("split/find records", plain.len(), "B", || {
         let mut scanner = Scanner::after_header(compiled.plan(), start);
@@ -182,8 +177,8 @@ fn main() {
         scanner.finish()
     });
 
-    let keyed = compile("csv", &COLUMNS.replacen("physicalType: bigint", "physicalType: bigint, unique: true", 1), "");
-    let keys = run(&keyed, Splitting::Records, &plain, |stream| *stream == Stream::Keys);
+    let keyed = compile("csv: {}", &COLUMNS.replacen("physicalType: bigint", "physicalType: bigint, unique: true", 1), "");
+    let keys = run(&keyed, Splitting::Records, &plain, 0, |stream| *stream == Stream::Keys);
     measure("keys/one pass", keys.len() / KEY_RECORD_BYTES, "keys", || {
         let mut pass = KeyPass::new(keyed.keys(), 0, 1);
         pass.feed(black_box(&keys)).expect("whole records");

@@ -3,6 +3,10 @@
 //! A [`Compiled`] plan is made once for a run. A text is cut into [`Chunk`]s by [`Scanner`] and [`ChunkPlanner`], or by a [`Chunker`] where it is
 //! read from its beginning to its end; each chunk goes through a [`Transformer`]; [`KeyPass`] finds keys that repeat over the run; [`RunReport`] adds everything up; [`revise()`] takes rows that people decided on.
 
+// Tests share files with the fuzz targets, which know this crate by its name.
+#[cfg(test)]
+extern crate self as sluice_engine;
+
 mod aggregate;
 mod chunk;
 mod compile;

@@ -173,20 +173,24 @@ impl ChunkReport {
         }
     }
 
-    /// Checks that every row of the chunk is in exactly one set.
-    ///
-    /// # Errors
-    /// Which row is in none or in two, in words.
-    pub fn check_balance(&self) -> Result<(), String> {
-        let sets = [
+    /// The sets of rows, relative to the first row of the chunk, each with the name of its outcome.
+    pub fn sets(&self) -> [(&'static str, &RoaringBitmap); 5] {
+        [
             ("accepted", &self.accepted),
             ("rejected", &self.rejected),
             ("filtered", &self.filtered),
             ("duplicate", &self.duplicate),
             ("held", &self.held),
-        ];
+        ]
+    }
+
+    /// Checks that every row of the chunk is in exactly one set.
+    ///
+    /// # Errors
+    /// Which row is in none or in two, in words.
+    pub fn check_balance(&self) -> Result<(), String> {
         let mut all = RoaringBitmap::new();
-        for (name, set) in sets {
+        for (name, set) in self.sets() {
             if let Some(row) = (&all & set).min() {
                 return Err(format!("row {} is in {name} and in another set", self.first_row + u64::from(row)));
             }

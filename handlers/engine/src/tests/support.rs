@@ -8,38 +8,12 @@ use bytes::Bytes;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use proptest::strategy::Strategy;
 use serde_json::{Map, Value};
-use sluice_contract::{Parameters, Plan, Sources};
 
+use super::desk;
+pub(crate) use super::desk::{Cut, text_chunks};
+pub(crate) use super::plans::{compile, plan, plan_with};
 use crate::compile::ROW_COLUMN;
-use crate::{
-    AcceptedFile, Chunk, ChunkPlanner, ChunkReport, ChunkStart, Compiled, EngineError, HeaderEnd, HeldRow, Overrides, ReferenceTables,
-    Refusal, RunReport, Scanner, Secrets, SegmentNotes, Splitting, Stream, Transformer, parquet_chunks, parquet_footer_len, read_header,
-    splittable,
-};
-
-/// A plan from the format, the columns (a YAML flow list) and further keys of the pipeline.
-pub(crate) fn plan(format: &str, columns: &str, rest: &str) -> Plan {
-    plan_with(format, columns, "", rest)
-}
-
-/// As [`plan`], with keys of the contract's table, such as `quality: [...]`.
-pub(crate) fn plan_with(format: &str, columns: &str, table: &str, rest: &str) -> Plan {
-    let publish = if rest.contains("publish:") { "" } else { "publish: {table: t}\n" };
-    let pipeline = format!(
-        "apiVersion: sluice/v1\nkind: Pipeline\nname: t\ncontract: t.odcs.yaml\nintake: {{partner: acme, path: '**', format: {{{format}}}}}\n{publish}{rest}"
-    );
-    let table = if table.is_empty() { String::new() } else { format!(", {table}") };
-    let contract = format!(
-        "apiVersion: v3.1.0\nkind: DataContract\nid: t\nversion: 1.0.0\nstatus: active\nschema: [{{name: t, properties: [{columns}]{table}}}]\n"
-    );
-    let sources = Sources { pipeline_file: "t.yaml", pipeline: &pipeline, contract_file: "t.odcs.yaml", contract: &contract };
-    Plan::parse(&sources).unwrap_or_else(|e| panic!("{e}\n{pipeline}\n{contract}"))
-}
-
-/// Compiles a plan that needs no tables and no secrets.
-pub(crate) fn compile(plan: Plan) -> Arc<Compiled> {
-    Compiled::new(plan, Parameters::new(), ReferenceTables::default(), Secrets::default()).unwrap_or_else(|e| panic!("{e}"))
-}
+use crate::{AcceptedFile, ChunkReport, Compiled, EngineError, HeldRow, Overrides, Refusal, RunReport, Stream, Transformer};
 
 /// Pieces of CSV that meet in all the ways that matter; what is likelier stands twice.
 pub(crate) const CSV_PIECES: &[&[u8]] = &[
@@ -71,18 +45,6 @@ pub(crate) fn csv_text(more: &[&'static [u8]], most: usize) -> impl Strategy<Val
     proptest::collection::vec(proptest::sample::select(pieces), 0..most).prop_map(|pieces| pieces.concat())
 }
 
-/// How a file is cut.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Cut {
-    pub(crate) segment: usize,
-    pub(crate) chunk: u64,
-    pub(crate) piece: usize,
-}
-
-impl Cut {
-    pub(crate) const NONE: Self = Self { segment: usize::MAX >> 1, chunk: u64::MAX >> 1, piece: usize::MAX >> 1 };
-}
-
 /// Everything that does not depend on the cut.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Outcome {
@@ -103,59 +65,10 @@ pub(crate) struct Pass {
     pub(crate) files: Vec<(AcceptedFile, Vec<u8>)>,
 }
 
-/// The chunks of a plain text, scanned in segments.
-pub(crate) fn text_chunks(plan: &Plan, bytes: &[u8], start: HeaderEnd, cut: Cut) -> Vec<Chunk> {
-    let mut planner = ChunkPlanner::new(plan, start, cut.chunk);
-    let scan = |mut scanner: Scanner, bytes: &[u8]| {
-        for piece in bytes.chunks(cut.piece) {
-            scanner.feed(piece);
-        }
-        let notes = serde_json::to_string(&scanner.finish()).expect("notes are JSON");
-        serde_json::from_str::<SegmentNotes>(&notes).expect("their own JSON")
-    };
-    for segment in bytes.chunks(cut.segment) {
-        let notes = scan(Scanner::new(plan), segment);
-        if let Some(again) = planner.push(segment.len() as u64, &notes) {
-            let notes = scan(again.scanner(plan), &bytes[again.from as usize..again.to as usize]);
-            planner.rescanned(&notes);
-        }
-    }
-    planner.finish(bytes.len() as u64)
-}
-
-fn starts(compiled: &Compiled, bytes: &[u8], cut: Cut) -> Result<Vec<ChunkStart>, Refusal> {
-    let plan = compiled.plan();
-    let kind = splittable(plan, &bytes[..bytes.len().min(16)], "file");
-    let file_len = bytes.len() as u64;
-    let (header, footer, chunks) = match kind {
-        Splitting::Records => {
-            let header = read_header(plan, bytes, true)?;
-            let chunks = text_chunks(plan, bytes, HeaderEnd::from(&header), cut);
-            (header.names, None, chunks)
-        }
-        Splitting::Whole => (None, None, vec![Chunk { start: 0, end: file_len, first_row: 0, first_line: 1, row_groups: vec![] }]),
-        Splitting::RowGroups => {
-            let len = parquet_footer_len(&bytes[bytes.len().saturating_sub(8)..])? as usize;
-            let footer = &bytes[bytes.len().saturating_sub(len)..];
-            (None, Some(Arc::from(footer)), parquet_chunks(plan, footer, file_len, cut.chunk)?)
-        }
-    };
-    let start = |(i, chunk)| ChunkStart {
-        run: "run-1".to_owned(),
-        index: i as u32,
-        chunk,
-        header: header.clone(),
-        kind,
-        footer: footer.clone(),
-        file_len,
-    };
-    Ok(chunks.into_iter().enumerate().map(start).collect())
-}
-
 /// All chunks of a file, once.
 pub(crate) fn pass(compiled: &Arc<Compiled>, bytes: &[u8], cut: Cut, overrides: &Overrides) -> Result<Pass, EngineError> {
     let mut pass = Pass { streams: BTreeMap::new(), reports: Vec::new(), files: Vec::new() };
-    for start in starts(compiled, bytes, cut)? {
+    for start in desk::starts(compiled, bytes, cut)? {
         let range = start.chunk.start as usize..start.chunk.end as usize;
         let mut transformer = Transformer::new(compiled, start, overrides)?;
         let mut outputs: BTreeMap<Stream, Vec<u8>> = BTreeMap::new();
@@ -225,23 +138,7 @@ fn outcome(done: Pass, overrides: Overrides) -> Outcome {
         }
         assert_eq!(account.rows, rows);
     }
-    let mut ends = Vec::new();
-    let mut report = RunReport::default();
-    for chunk in &done.reports {
-        assert_eq!(chunk.first_row, ends.len() as u64, "rows are numbered without gaps");
-        chunk.check_balance().expect("each row in one set");
-        for row in 0..chunk.rows as u32 {
-            let sets = [
-                ("accepted", &chunk.accepted),
-                ("rejected", &chunk.rejected),
-                ("filtered", &chunk.filtered),
-                ("duplicate", &chunk.duplicate),
-                ("held", &chunk.held),
-            ];
-            ends.push(sets.iter().find(|(_, set)| set.contains(row)).expect("in one set").0);
-        }
-        report.merge(chunk);
-    }
+    let (ends, report) = desk::ends(&done.reports);
     let text = |stream| done.streams.get(&stream).map_or_else(String::new, |b| String::from_utf8_lossy(b).into_owned());
     let held: Vec<HeldRow> = text(Stream::Held).lines().map(|line| serde_json::from_str(line).expect("a held row")).collect();
     assert_eq!(accepted.len() as u64, report.tally.totals.accepted);
