@@ -35,7 +35,8 @@ fn wrong(expected: &'static str, found: &'static str) -> DecodeError {
 /// [`DecodeError::Value`] if it is no request.
 pub fn request(value: &Value) -> Result<Request<Body>, DecodeError> {
     let envelope = Envelope::deserialize(value).map_err(|_| wrong("{Url, Method, Headers, Body}", "another shape"))?;
-    let url = Url::parse(&envelope.url).map_err(|_| wrong("an absolute URL", "something else"))?;
+    let url = Url::parse(&envelope.url).ok().filter(|url| !url.cannot_be_a_base());
+    let url = url.ok_or_else(|| wrong("an absolute URL with a path", "something else"))?;
     let target = url.query().map_or_else(|| url.path().to_owned(), |query| format!("{}?{query}", url.path()));
     let uri: Uri = target.parse().map_err(|_| wrong("a path and a query", "something else"))?;
     let method =
@@ -109,7 +110,12 @@ mod tests {
 
     #[test]
     fn what_is_no_request_is_refused() {
-        for value in [json!({}), json!({ "Url": "/api", "Method": "GET" }), json!({ "Url": "http://x/", "Method": "a b" })] {
+        for value in [
+            json!({}),
+            json!({ "Url": "/api", "Method": "GET" }),
+            json!({ "Url": "mailto:api", "Method": "GET" }),
+            json!({ "Url": "http://x/", "Method": "a b" }),
+        ] {
             assert!(request(&value).is_err(), "{value}");
         }
     }
