@@ -157,9 +157,9 @@ impl Outcome {
     }
 
     /// Checks the places against a text whose characters begin where its bytes do: each row begins a line, its line is counted right, and a
-    /// held row stands there as it is quoted.
-    pub fn check_places(&self, text: &[u8]) {
-        let is_end = |at: usize| text[at] == b'\n' || (text[at] == b'\r' && text.get(at + 1) != Some(&b'\n'));
+    /// held row stands there as it is quoted. `cr_ends`: a carriage return alone ends a line, too.
+    pub fn check_places(&self, text: &[u8], cr_ends: bool) {
+        let is_end = |at: usize| text[at] == b'\n' || (cr_ends && text[at] == b'\r' && text.get(at + 1) != Some(&b'\n'));
         for (row, (line, offset)) in self.places() {
             let at = offset as usize;
             assert!(at <= text.len(), "row {row} lies behind the end");

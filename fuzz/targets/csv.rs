@@ -56,6 +56,6 @@ fuzz_target!(|data: &[u8]| {
     let Format::Csv(csv) = &compiled.plan().pipeline.intake.format else { return };
     // Another encoding has other characters.
     if csv.encoding == sluice_contract::Encoding::Utf8 && !is_compressed(file) {
-        outcome.check_places(file);
+        outcome.check_places(file, true);
     }
 });
