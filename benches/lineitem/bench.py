@@ -118,7 +118,7 @@ def main():
     given = arguments.parse_args()
     is_alone = given.cores or given.linearity is not None
     if given.sluice is None and (is_alone or "sluice" in given.only):
-        subprocess.run(["cargo", "build", "--release", "-p", "sluice-cli"], cwd=ROOT, check=True)
+        subprocess.run(["cargo", "dist", "-p", "sluice-cli"], cwd=ROOT, check=True)
         given.sluice = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / "release" / "sluice"
     given.work.mkdir(parents=True, exist_ok=True)
     folder = fresh(given.work / "run")

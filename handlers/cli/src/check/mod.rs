@@ -1,7 +1,9 @@
 //! `sluice check`: the engine of a run on a local file, without a cloud.
 
 mod chunk_outputs;
+mod joined;
 pub(crate) mod outputs;
+mod partial;
 pub(crate) mod prepare;
 mod repeats;
 pub(crate) mod report;
@@ -20,6 +22,7 @@ use sluice_engine::{Compiled, RunReport};
 use crate::arguments::{pair, secret};
 use crate::fault::FileContext as _;
 use crate::{Fault, Result, terminal};
+use joined::{InOrder, Joined};
 use prepare::Given;
 use report::Report;
 use scan::{Keep, Outcome, Scan, Scanning};
@@ -97,7 +100,14 @@ pub(crate) fn run(arguments: &CheckArguments, stop: &AtomicBool) -> Result<()> {
     let keep = Keep { accepted: wants_parquet, rejected: arguments.rejected.is_some() };
     let threads = arguments.threads.map_or_else(default_threads, usize::from);
     let begun = Instant::now();
-    let scanning = Scanning { compiled: &compiled, path: &arguments.file, work: work.path(), keep, threads, bar: &bar, stop };
+    // Repeats of a key and aggregates are known only when every row was read.
+    let is_row_by_row = compiled.keys().is_empty() && !compiled.aggregates();
+    let joined = match &arguments.parquet {
+        Some(path) if is_row_by_row => Some(InOrder::new(Joined::create(path, &compiled)?)),
+        _ => None,
+    };
+    let scanning =
+        Scanning { compiled: &compiled, path: &arguments.file, work: work.path(), keep, joined: joined.as_ref(), threads, bar: &bar, stop };
     let outcome = scanning.run();
     bar.finish_and_clear();
     let outcome = outcome?;
@@ -108,8 +118,10 @@ pub(crate) fn run(arguments: &CheckArguments, stop: &AtomicBool) -> Result<()> {
             Some(path) => outputs::write_rejected(path, &compiled, scan, work.path())?,
             None => {}
         }
-        if let Some(path) = &arguments.parquet {
-            outputs::write_parquet(path, &compiled, scan, work.path())?;
+        match (joined, &arguments.parquet) {
+            (Some(joined), _) => joined.finish()?,
+            (None, Some(path)) => outputs::write_parquet(path, &compiled, scan, work.path())?,
+            (None, None) => {}
         }
     }
     if let Some(path) = &arguments.report {
@@ -180,7 +192,8 @@ pub(crate) fn quietly(compiled: &Arc<Compiled>, file: &Path, stop: &AtomicBool) 
     let work = tempfile::tempdir().map_err(|error| Fault::usage(format!("cannot make a temporary folder: {error}")))?;
     let begun = Instant::now();
     let bar = ProgressBar::hidden();
-    let scanning = Scanning { compiled, path: file, work: work.path(), keep: Keep::default(), threads: default_threads(), bar: &bar, stop };
+    let keep = Keep::default();
+    let scanning = Scanning { compiled, path: file, work: work.path(), keep, joined: None, threads: default_threads(), bar: &bar, stop };
     let outcome = scanning.run()?;
     Ok(report(file, size, compiled, &outcome, begun))
 }

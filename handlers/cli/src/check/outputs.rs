@@ -6,16 +6,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
-use parquet::arrow::ArrowSchemaConverter;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
-use parquet::column::writer::ColumnCloseResult;
-use parquet::errors::ParquetError;
-use parquet::file::metadata::ParquetMetaDataReader;
-use parquet::file::properties::WriterProperties;
-use parquet::file::writer::SerializedFileWriter;
 use sluice_engine::{Compiled, EngineError, Pieces, aggregate, rejected_header};
 
-use super::chunk_outputs::{accepted_folder, rejected_file};
+use super::chunk_outputs::{accepted_files, accepted_folder, rejected_file};
+use super::joined::Joined;
+use super::partial::Partial;
 use super::scan::Scan;
 use crate::fault::FileContext as _;
 use crate::{Fault, Result};
@@ -25,18 +21,9 @@ const AGGREGATE_MEMORY: usize = 512 << 20;
 
 /// Writes a file completely or not at all.
 fn whole(path: &Path, write: impl FnOnce(&mut File) -> Result<()>) -> Result<()> {
-    let mut name = path.file_name().unwrap_or_default().to_os_string();
-    name.push(".partial");
-    let partial = path.with_file_name(name);
-    let mut file = File::create(&partial).file("write", &partial)?;
-    match write(&mut file).and_then(|()| std::fs::rename(&partial, path).file("write", path)) {
-        Ok(()) => Ok(()),
-        Err(fault) => {
-            // The fault is worth more than the removal's.
-            let _ = std::fs::remove_file(&partial);
-            Err(fault)
-        }
-    }
+    let (partial, mut file) = Partial::create(path)?;
+    write(&mut file)?;
+    partial.complete()
 }
 
 /// Rejected rows of all chunks in file order, in the partner's own format with reasons.
@@ -61,52 +48,19 @@ fn copy_rejected(out: &mut impl std::io::Write, compiled: &Compiled, scan: &Scan
 
 /// Accepted rows of all chunks in file order, as one Parquet file with the columns of the published table.
 pub(crate) fn write_parquet(path: &Path, compiled: &Arc<Compiled>, scan: &Scan, work: &Path) -> Result<()> {
-    let mut files = accepted_files(scan, work)?;
-    if compiled.aggregates() {
-        files = aggregated(compiled, files, work)?;
-    }
-    whole(path, |file| join(file, compiled, &files).map_err(|error| Fault::internal(format!("cannot write Parquet: {error}"))))
-}
-
-/// Takes over the row groups of the chunks as they are: encoding them again would cost as much as all the rest.
-fn join(target: &mut File, compiled: &Compiled, files: &[PathBuf]) -> Result<(), ParquetError> {
-    let schema = ArrowSchemaConverter::new().convert(&compiled.output_schema())?;
-    let properties = WriterProperties::builder().set_created_by("sluice".to_owned()).build();
-    let mut writer = SerializedFileWriter::new(target, schema.root_schema_ptr(), Arc::new(properties))?;
-    for path in files {
-        let file = File::open(path)?;
-        let metadata = ParquetMetaDataReader::new().parse_and_finish(&file)?;
-        for group in metadata.row_groups() {
-            let mut target = writer.next_row_group()?;
-            for column in group.columns() {
-                let closed = ColumnCloseResult {
-                    bytes_written: column.compressed_size() as u64,
-                    rows_written: group.num_rows() as u64,
-                    metadata: column.clone(),
-                    bloom_filter: None,
-                    column_index: None,
-                    offset_index: None,
-                };
-                target.append_column(&file, closed)?;
-            }
-            target.close()?;
-        }
-    }
-    writer.close()?;
-    Ok(())
-}
-
-fn accepted_files(scan: &Scan, work: &Path) -> Result<Vec<PathBuf>> {
     let mut files = Vec::new();
     for index in 0..scan.chunks {
         let folder = accepted_folder(work, index);
-        if let Ok(entries) = std::fs::read_dir(&folder) {
-            let mut parts = entries.map(|entry| entry.map(|e| e.path())).collect::<std::io::Result<Vec<_>>>().file("read", &folder)?;
-            parts.sort();
-            files.append(&mut parts);
-        }
+        files.append(&mut accepted_files(&folder).file("read", &folder)?);
     }
-    Ok(files)
+    if compiled.aggregates() {
+        files = aggregated(compiled, files, work)?;
+    }
+    let mut joined = Joined::create(path, compiled)?;
+    for file in files {
+        joined.append(&std::fs::read(&file).file("read back", &file)?.into())?;
+    }
+    joined.finish()
 }
 
 fn aggregated(compiled: &Arc<Compiled>, files: Vec<PathBuf>, work: &Path) -> Result<Vec<PathBuf>> {

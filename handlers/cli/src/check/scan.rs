@@ -12,7 +12,8 @@ use sluice_engine::{
     parquet_chunks, parquet_footer_len, read_header, splittable,
 };
 
-use super::chunk_outputs::{Outputs, report_file};
+use super::chunk_outputs::{Outputs, accepted_folder, report_file};
+use super::joined::InOrder;
 use super::repeats::{self, Search};
 use super::supply::{Supply, Work};
 use crate::fault::FileContext as _;
@@ -60,6 +61,8 @@ pub(crate) struct Scanning<'a> {
     /// An empty folder for the outputs of the chunks.
     pub(crate) work: &'a Path,
     pub(crate) keep: Keep,
+    /// Takes accepted rows as soon as their chunk is done: for files whose rows do not depend on each other.
+    pub(crate) joined: Option<&'a InOrder>,
     pub(crate) threads: usize,
     pub(crate) bar: &'a ProgressBar,
     /// Set to stop early.
@@ -223,7 +226,9 @@ impl Scanning<'_> {
             file_len: layout.file_len,
         };
         let mut transformer = Transformer::new(self.compiled, start, &overrides)?;
-        let mut outputs = Outputs::new(self.work, index, self.keep);
+        // A file that is one chunk may have more accepted rows than memory holds.
+        let holds_accepted = self.joined.is_some() && layout.kind != Splitting::Whole;
+        let mut outputs = Outputs::new(self.work, index, self.keep, holds_accepted);
         let mut push = |bytes: &[u8]| -> Result<(), Stop> {
             self.check_stop()?;
             transformer.push(bytes)?;
@@ -243,6 +248,9 @@ impl Scanning<'_> {
         report.check_balance().map_err(|what| Fault::internal(format!("the rows of chunk {index} do not add up: {what}")))?;
         let text = serde_json::to_vec(&report).map_err(|e| Fault::internal(e.to_string()))?;
         std::fs::write(report_file(self.work, index), text)?;
+        if let Some(joined) = self.joined {
+            joined.add(index, outputs.accepted()?, &accepted_folder(self.work, index))?;
+        }
         Ok(())
     }
 

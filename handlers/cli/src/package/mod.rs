@@ -24,7 +24,7 @@ const FUNCIGNORE: &str = "local.settings.json\n.git*\n.vscode\n.funcignore\n*.lo
 /// Assembles the deployable folder.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
-  cargo build --release -p sluice-app --bin handler
+  cargo dist -p sluice-app --bin handler
   sluice package --out dist/ --handler target/release/handler
   cd dist && func azure functionapp publish <app>
 
@@ -53,7 +53,7 @@ pub(crate) fn run(arguments: &PackageArguments) -> Result<()> {
     let functions = functions(&arguments.app_root.join("functions"))?;
     let handler = fs::read(&arguments.handler).map_err(|error| {
         Fault::usage(format!(
-            "cannot read the handler {}: {error}; build it with cargo build --release -p sluice-app --bin handler, or say where it is with --handler",
+            "cannot read the handler {}: {error}; build it with cargo dist -p sluice-app --bin handler, or say where it is with --handler",
             arguments.handler.display()
         ))
     })?;

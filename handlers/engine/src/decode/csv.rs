@@ -6,7 +6,7 @@ use sluice_contract::{CsvFormat, Escape, ShortRow};
 
 use super::batch::BatchBuilder;
 use crate::split::automaton::{Dialect, is_blank};
-use crate::split::index::Index;
+use crate::split::index::{FieldEnd, Index};
 use crate::typed::check::Fault;
 use crate::typed::column::Column;
 use crate::typed::quick::Cells;
@@ -116,8 +116,6 @@ impl CsvRecords {
         let around = &text[start..end];
         let is_ascii = around.is_ascii();
         let is_text = (is_ascii || std::str::from_utf8(around).is_ok()) && memchr::memchr(0, around).is_none();
-        // A value is the whole field.
-        let is_bare = !index.has_quotes && !self.dialect.trim;
         let mut parts = Vec::with_capacity(records.len());
         let mut delimiters = Vec::new();
         let mut at = 0;
@@ -126,7 +124,7 @@ impl CsvRecords {
                 let record = &records[at];
                 let ends = &index.ends[record.first as usize..(record.first + record.fields - 1) as usize];
                 delimiters.clear();
-                delimiters.extend(ends.iter().map(|end| end + 1 - record.start));
+                delimiters.extend(ends.iter().map(|end| end.at() + 1 - record.start));
                 rows.go_to(first + at);
                 self.read(&text[record.start as usize..record.end as usize], &delimiters, scratch, rows);
                 at += 1;
@@ -138,16 +136,10 @@ impl CsvRecords {
             for (field, column) in &self.fields {
                 parts.clear();
                 let fields = ends.chunks_exact(self.width);
-                if is_bare {
-                    if *field == 0 {
-                        parts.extend(run.iter().zip(fields).map(|(record, ends)| (record.start, ends[0])));
-                    } else {
-                        parts.extend(fields.map(|ends| (ends[*field - 1] + 1, ends[*field])));
-                    }
-                } else if *field == 0 {
+                if *field == 0 {
                     parts.extend(run.iter().zip(fields).map(|(record, ends)| self.part(text, record.start, ends[0])));
                 } else {
-                    parts.extend(fields.map(|ends| self.part(text, ends[*field - 1] + 1, ends[*field])));
+                    parts.extend(fields.map(|ends| self.part(text, ends[*field - 1].at() + 1, ends[*field])));
                 }
                 rows.values(*column, first + at, Cells { text, parts: &parts, is_text, is_ascii, is_json: false });
             }
@@ -157,9 +149,8 @@ impl CsvRecords {
 
     /// Where the value of a field of an ordinary record stands.
     #[inline]
-    fn part(&self, text: &[u8], start: u32, end: u32) -> (u32, u32) {
-        // An empty field has its delimiter or line end here, which is no quote.
-        let quotes = u32::from(Some(text[start as usize]) == self.dialect.quote);
+    fn part(&self, text: &[u8], start: u32, end: FieldEnd) -> (u32, u32) {
+        let (quotes, end) = (end.quotes(), end.at());
         if self.dialect.trim && quotes == 0 {
             let field = &text[start as usize..end as usize];
             let before = field.iter().take_while(|b| is_blank(**b)).count();

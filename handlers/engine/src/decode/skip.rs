@@ -9,7 +9,7 @@ use super::csv::unquote;
 use crate::header::UTF8_MARK;
 use crate::header_names::folded;
 use crate::split::automaton::{Dialect, encode};
-use crate::split::index::Record;
+use crate::split::index::{FieldEnd, Record};
 use crate::typed::text::decode_lossy;
 use crate::{Code, EngineError, Refusal};
 
@@ -69,7 +69,7 @@ impl Skips {
         &self,
         text: &[u8],
         record: &Record,
-        ends: &[u32],
+        ends: &[FieldEnd],
         encoding: sluice_contract::Encoding,
         scratch: &mut Vec<u8>,
     ) -> bool {
@@ -79,7 +79,7 @@ impl Skips {
             return false;
         }
         // Here delimiters are one byte.
-        let delimiters: Vec<u32> = ends[..ends.len() - 1].iter().map(|end| end + 1 - record.start).collect();
+        let delimiters: Vec<u32> = ends[..ends.len() - 1].iter().map(|end| end.at() + 1 - record.start).collect();
         names.is(content, &delimiters, encoding, scratch)
     }
 

@@ -5,7 +5,7 @@
 //! the limit, an escape) ends the search, and the automaton reads on from there.
 
 use sluice_contract::Escape;
-use wide::u8x16;
+use wide::u8x32;
 
 use super::automaton::Dialect;
 
@@ -49,19 +49,20 @@ impl Marks {
 
     /// What the next 64 bytes hold. Delimiters are not looked for where neither `FIELDS` nor quotes ask for them; `is_quoted` says that
     /// quotes came just before.
-    #[inline]
+    // Called once for 64 bytes: the call alone would cost more than the work.
+    #[allow(clippy::inline_always)]
+    #[inline(always)]
     fn block<const FIELDS: bool>(&self, bytes: &[u8; 64], is_quoted: bool) -> Block {
-        let (parts, _) = bytes.as_chunks::<16>();
-        let parts = [u8x16::new(parts[0]), u8x16::new(parts[1]), u8x16::new(parts[2]), u8x16::new(parts[3])];
+        let (halves, _) = bytes.as_chunks::<32>();
+        let (low, high) = (u8x32::new(halves[0]), u8x32::new(halves[1]));
         let find = |byte: u8| {
-            let wanted = u8x16::splat(byte);
-            parts.iter().rev().fold(0_u64, |bits, part| bits << 16 | u64::from(part.simd_eq(wanted).to_bitmask()))
+            let wanted = u8x32::splat(byte);
+            u64::from(low.simd_eq(wanted).to_bitmask()) | u64::from(high.simd_eq(wanted).to_bitmask()) << 32
         };
         // For a byte that most texts do not have.
         let find_rare = |byte: u8| {
-            let wanted = u8x16::splat(byte);
-            let [a, b, c, d] = parts.map(|part| part.simd_eq(wanted));
-            if (a | b | c | d).to_bitmask() == 0 { 0 } else { find(byte) }
+            let wanted = u8x32::splat(byte);
+            if (low.simd_eq(wanted) | high.simd_eq(wanted)).any() { find(byte) } else { 0 }
         };
         let quotes = self.quote.map_or(0, find);
         let delimiters = self.delimiter.map_or(0, |delimiter| {
@@ -108,6 +109,31 @@ pub(crate) struct Record {
     pub(crate) has_doubled: bool,
 }
 
+/// Where a field ends: the offset of its delimiter or line end, and whether quotes stand around it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct FieldEnd(u32);
+
+impl FieldEnd {
+    const QUOTED: u32 = 1 << 31;
+
+    #[inline]
+    fn new(at: u32, is_quoted: bool) -> Self {
+        Self(at | u32::from(is_quoted) << 31)
+    }
+
+    /// The offset in the text.
+    #[inline]
+    pub(crate) fn at(self) -> u32 {
+        self.0 & !Self::QUOTED
+    }
+
+    /// Quotes at either end of the field: 0 or 1.
+    #[inline]
+    pub(crate) fn quotes(self) -> u32 {
+        self.0 >> 31
+    }
+}
+
 /// What carries over from one block to the next.
 #[derive(Default)]
 struct Carry {
@@ -127,18 +153,16 @@ pub(crate) struct Index {
     window: usize,
     pub(crate) records: Vec<Record>,
     /// Where each field of each record ends.
-    pub(crate) ends: Vec<u32>,
-    /// Quotes stand in some of [`Index::records`], or in what follows them.
-    pub(crate) has_quotes: bool,
+    pub(crate) ends: Vec<FieldEnd>,
 }
 
 impl Index {
     pub(crate) fn new(marks: &Marks, row_bytes: usize) -> Self {
-        Self { marks: marks.clone(), row_bytes, window: LONG, records: Vec::new(), ends: Vec::new(), has_quotes: false }
+        Self { marks: marks.clone(), row_bytes, window: LONG, records: Vec::new(), ends: Vec::new() }
     }
 
     /// Where the fields of one of [`Index::records`] end, in the text.
-    pub(crate) fn ends_of(&self, record: &Record) -> &[u32] {
+    pub(crate) fn ends_of(&self, record: &Record) -> &[FieldEnd] {
         &self.ends[record.first as usize..(record.first + record.fields) as usize]
     }
 
@@ -147,8 +171,8 @@ impl Index {
     pub(crate) fn find<const FIELDS: bool>(&mut self, text: &[u8], from: usize, most: usize) {
         self.records.clear();
         self.ends.clear();
-        self.has_quotes = false;
-        let to = text.len().min(from + self.window);
+        // Further offsets cannot be told: the automaton reads on.
+        let to = text.len().min(from + self.window).min(FieldEnd::QUOTED as usize);
         let is_ordinary = self.run::<FIELDS>(text, from, to, most);
         self.window = if is_ordinary { LONG } else { SHORT };
     }
@@ -177,7 +201,6 @@ impl Index {
                     }
                 }
             };
-            self.has_quotes |= block.quotes != 0;
             let inside = parity(block.quotes) ^ carry.inside;
             let (opening, closing) = (block.quotes & inside, block.quotes & !inside);
             let all_ends = block.feeds | block.returns;
@@ -203,7 +226,7 @@ impl Index {
                 self.ends.extend((0..stops.count_ones()).map(|_| {
                     let at = rest.trailing_zeros();
                     rest &= rest.wrapping_sub(1);
-                    base as u32 + at
+                    FieldEnd::new(base as u32 + at, after_closing >> at & 1 == 1)
                 }));
             }
             let inner_ends = all_ends & inside & !second;
@@ -341,9 +364,15 @@ mod tests {
                         text.escape_ascii()
                     );
                     if splitter.automaton().cr_ends {
-                        let ends = &index.ends[record.first as usize..(record.first + record.fields) as usize];
+                        let ends: Vec<u32> = index.ends_of(record).iter().map(|end| end.at()).collect();
                         let expected: Vec<u32> = splitter.delimiters.iter().map(|d| record.start + d - 1).chain([record.end]).collect();
-                        prop_assert_eq!(ends, expected.as_slice(), "at {} of {}", at, text.escape_ascii());
+                        prop_assert_eq!(&ends, &expected, "at {} of {}", at, text.escape_ascii());
+                        let mut start = start;
+                        for end in index.ends_of(record) {
+                            let is_quoted = index.marks.quote.is_some_and(|quote| text[start] == quote);
+                            prop_assert_eq!(end.quotes(), u32::from(is_quoted), "byte {} of {}", start, text.escape_ascii());
+                            start = end.at() as usize + 1;
+                        }
                     }
                     splitter.clear_fields();
                     at += len;
