@@ -5,6 +5,7 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use arrow::datatypes::Schema;
 use bytes::Bytes;
 use parquet::arrow::ArrowSchemaConverter;
 use parquet::column::writer::ColumnCloseResult;
@@ -12,7 +13,6 @@ use parquet::errors::ParquetError;
 use parquet::file::metadata::ParquetMetaDataReader;
 use parquet::file::properties::WriterProperties;
 use parquet::file::writer::SerializedFileWriter;
-use sluice_engine::Compiled;
 
 use super::partial::Partial;
 use crate::fault::FileContext as _;
@@ -28,11 +28,11 @@ pub(super) struct Joined {
 }
 
 impl Joined {
-    pub(super) fn create(path: &Path, compiled: &Compiled) -> Result<Self> {
+    pub(super) fn create(path: &Path, schema: &Schema) -> Result<Self> {
         let (partial, file) = Partial::create(path)?;
         let properties = WriterProperties::builder().set_created_by("sluice".to_owned()).build();
         let writer = ArrowSchemaConverter::new()
-            .convert(&compiled.output_schema())
+            .convert(schema)
             .and_then(|schema| SerializedFileWriter::new(file, schema.root_schema_ptr(), Arc::new(properties)));
         Ok(Self { writer: writer.map_err(fault)?, partial })
     }
@@ -91,11 +91,16 @@ struct Inner {
     waiting: BTreeMap<usize, Accepted>,
     /// Of those that wait in memory.
     waiting_bytes: usize,
+    most_waiting: usize,
 }
 
 impl InOrder {
     pub(super) fn new(joined: Joined) -> Self {
-        Self(Mutex::new(Inner { joined, next: 0, waiting: BTreeMap::new(), waiting_bytes: 0 }))
+        Self::with_most(joined, WAITING_BYTES)
+    }
+
+    fn with_most(joined: Joined, most_waiting: usize) -> Self {
+        Self(Mutex::new(Inner { joined, next: 0, waiting: BTreeMap::new(), waiting_bytes: 0, most_waiting }))
     }
 
     /// Takes the rows of a chunk; each comes once. `folder` is where they go if they must wait for long.
@@ -132,7 +137,7 @@ impl Inner {
         let accepted = match accepted {
             Accepted::Held(files) => {
                 let bytes = files.iter().map(Bytes::len).sum::<usize>();
-                if self.waiting_bytes + bytes > WAITING_BYTES {
+                if self.waiting_bytes + bytes > self.most_waiting {
                     Accepted::Filed(store(&files, folder)?)
                 } else {
                     self.waiting_bytes += bytes;
@@ -167,4 +172,67 @@ fn store(files: &[Bytes], folder: &Path) -> Result<Vec<PathBuf>> {
             Ok(path)
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use arrow::array::{ArrayRef, AsArray as _, Int64Array, RecordBatch};
+    use arrow::datatypes::Int64Type;
+    use parquet::arrow::ArrowWriter;
+    use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+
+    use super::*;
+
+    fn batch(values: Vec<i64>) -> RecordBatch {
+        RecordBatch::try_from_iter([("n", Arc::new(Int64Array::from(values)) as ArrayRef)]).unwrap()
+    }
+
+    fn parquet(values: Vec<i64>) -> Bytes {
+        let mut bytes = Vec::new();
+        let batch = batch(values);
+        let mut writer = ArrowWriter::try_new(&mut bytes, batch.schema(), None).unwrap();
+        writer.write(&batch).unwrap();
+        writer.close().unwrap();
+        bytes.into()
+    }
+
+    fn read(path: &Path) -> Vec<i64> {
+        let reader = ParquetRecordBatchReaderBuilder::try_new(File::open(path).unwrap()).unwrap().build().unwrap();
+        reader.flat_map(|batch| batch.unwrap().column(0).as_primitive::<Int64Type>().values().to_vec()).collect()
+    }
+
+    #[test]
+    fn chunks_stand_in_order_however_they_come_and_wherever_they_wait() {
+        for (most_waiting, is_filed) in [(usize::MAX, false), (0, true)] {
+            for order in [[0, 1, 2, 3], [3, 2, 1, 0], [1, 0, 3, 2], [2, 3, 0, 1]] {
+                let folder = tempfile::tempdir().unwrap();
+                let path = folder.path().join("all.parquet");
+                let in_order = InOrder::with_most(Joined::create(&path, &batch(Vec::new()).schema()).unwrap(), most_waiting);
+                for index in order {
+                    // The second chunk has two files, the third none.
+                    let first = index as i64 * 10;
+                    let files = match index {
+                        1 => vec![parquet(vec![first, first + 1]), parquet(vec![first + 2])],
+                        2 => Vec::new(),
+                        _ => vec![parquet(vec![first, first + 1])],
+                    };
+                    in_order.add(index, Accepted::Held(files), &folder.path().join(index.to_string())).unwrap();
+                }
+                assert_eq!(folder.path().join("3").exists(), is_filed && order != [0, 1, 2, 3], "{order:?}");
+                assert!(!path.exists());
+                in_order.finish().unwrap();
+                assert_eq!(read(&path), [0, 1, 10, 11, 12, 30, 31], "{order:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_file_that_is_not_complete_is_not_left_behind() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("all.parquet");
+        let in_order = InOrder::new(Joined::create(&path, &batch(Vec::new()).schema()).unwrap());
+        in_order.add(1, Accepted::Held(vec![parquet(vec![1])]), folder.path()).unwrap();
+        assert!(in_order.finish().is_err());
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+    }
 }

@@ -103,7 +103,7 @@ pub(crate) fn run(arguments: &CheckArguments, stop: &AtomicBool) -> Result<()> {
     // Repeats of a key and aggregates are known only when every row was read.
     let is_row_by_row = compiled.keys().is_empty() && !compiled.aggregates();
     let joined = match &arguments.parquet {
-        Some(path) if is_row_by_row => Some(InOrder::new(Joined::create(path, &compiled)?)),
+        Some(path) if is_row_by_row => Some(InOrder::new(Joined::create(path, &compiled.output_schema())?)),
         _ => None,
     };
     let scanning =

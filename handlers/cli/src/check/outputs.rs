@@ -56,7 +56,7 @@ pub(crate) fn write_parquet(path: &Path, compiled: &Arc<Compiled>, scan: &Scan, 
     if compiled.aggregates() {
         files = aggregated(compiled, files, work)?;
     }
-    let mut joined = Joined::create(path, compiled)?;
+    let mut joined = Joined::create(path, &compiled.output_schema())?;
     for file in files {
         joined.append(&std::fs::read(&file).file("read back", &file)?.into())?;
     }
