@@ -1,0 +1,21 @@
+/** The next round number (1, 2, 5 times a power of ten) that holds `value`. */
+export function roundUp(value: number): number {
+  if (value <= 0) return 1;
+  const power = 10 ** Math.floor(Math.log10(value));
+  const factor = [1, 2, 5, 10].find((step) => step * power >= value) ?? 10;
+  return factor * power;
+}
+
+const COMPACT = new Intl.NumberFormat('en', { notation: 'compact', maximumFractionDigits: 1 });
+const WHOLE = new Intl.NumberFormat('en');
+
+export const compact = (value: number): string => COMPACT.format(value);
+export const whole = (value: number): string => WHOLE.format(value);
+
+/** A share as people write it; what is not nothing never reads as 0 %. */
+export function percent(share: number): string {
+  if (share === 0) return '0 %';
+  if (share < 0.0001) return '< 0.01 %';
+  const value = share * 100;
+  return `${value >= 10 ? Math.round(value) : Number(value.toPrecision(2))} %`;
+}
