@@ -27,8 +27,8 @@ export interface RejectedHead {
 /** Read at most: a page shows the beginning, the download has everything. */
 const HEAD_BYTES = 512 * 1024;
 
-export async function rejectedHead(run: string, signal: AbortSignal): Promise<RejectedHead> {
-  const response = await send(new Request(apiUrl(`/submissions/${encodeURIComponent(run)}/rejected`), { signal }));
+export async function rejectedHead(run: string): Promise<RejectedHead> {
+  const response = await send(new Request(apiUrl(`/submissions/${encodeURIComponent(run)}/rejected`)));
   if (!response.ok) throw await errorOf(response);
   const { text, more } = await head(response);
   const isJson = response.headers.get('content-type')?.includes('ndjson') ?? false;

@@ -17,7 +17,7 @@ function open(): Promise<IDBDatabase> {
       request.result.createObjectStore(BLOCKS);
     };
     request.onsuccess = () => resolve(request.result);
-    request.onerror = () => reject(request.error ?? new Error('the browser's database does not open'));
+    request.onerror = () => reject(request.error ?? new Error("the browser's database does not open"));
   }).catch((error: unknown) => {
     opened = null;
     throw error;
@@ -28,7 +28,7 @@ function open(): Promise<IDBDatabase> {
 function answer<T>(request: IDBRequest<T>): Promise<T> {
   return new Promise((resolve, reject) => {
     request.onsuccess = () => resolve(request.result);
-    request.onerror = () => reject(request.error ?? new Error('the browser's database does not answer'));
+    request.onerror = () => reject(request.error ?? new Error("the browser's database does not answer"));
   });
 }
 
