@@ -45,8 +45,8 @@ export function Submissions() {
   useChanges((changed) => pages.update((items) => merge(items, changed)));
   const isPartner = session.value?.roles.includes('Partner') ?? false;
   return (
-    <section class="submissions" aria-labelledby="submissions-title">
-      <h2 id="submissions-title">Sent files</h2>
+    <section class="submissions">
+      <h2>Sent files</h2>
       {pages.error && <ErrorPanel error={pages.error} title="The files that were sent cannot be listed" onRetry={pages.reload} />}
       {pages.loading ? (
         <Skeleton />

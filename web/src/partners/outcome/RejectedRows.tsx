@@ -4,7 +4,8 @@ import { useSignal } from '@preact/signals';
 
 import { type Column, ErrorPanel, formatCount, Skeleton, useLoad, VirtualTable } from '../../ui';
 import { reason } from './reasons';
-import { rejectedHead, type RejectedRow } from './rejected';
+import type { RejectedRow } from './rejected';
+import { rejectedHead } from './rejectedHead';
 
 const COLUMNS: readonly Column<RejectedRow>[] = [
   { key: 'line', head: 'Line', width: '5rem', align: 'end', cell: (row) => formatCount(row.line) },
@@ -25,7 +26,7 @@ export function RejectedRows({ run }: { readonly run: string }) {
       {rows.length > 0 && (
         <div class="rejected-table">
           <VirtualTable
-            label="Rejected rows"
+            label="Rows and reasons"
             items={rows}
             columns={COLUMNS}
             keyOf={(row) => String(row.row)}
