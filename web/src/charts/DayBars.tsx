@@ -1,5 +1,6 @@
+import { formatCount } from '../ui';
 import './charts.css';
-import { compact, percent, roundUp, whole } from './scale';
+import { compact, percent, roundUp } from './scale';
 
 export interface DayBar {
   /** ISO 8601 date. */
@@ -58,7 +59,7 @@ export function DayBars({ bars, label }: { bars: readonly DayBar[]; label: strin
       ))}
       {days.map(({ bar, index }) => (
         <rect key={bar.day} class="chart-hit" x={LEFT + slot * index} width={slot} y={TOP} height={plotHeight}>
-          <title>{`${dayName(bar.day)}: ${whole(rows(bar))} rows, ${whole(bar.rejected)} rejected (${percent(rate(bar))})`}</title>
+          <title>{`${dayName(bar.day)}: ${formatCount(rows(bar))} rows, ${formatCount(bar.rejected)} rejected (${percent(rate(bar))})`}</title>
         </rect>
       ))}
     </svg>

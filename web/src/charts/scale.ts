@@ -7,10 +7,8 @@ export function roundUp(value: number): number {
 }
 
 const COMPACT = new Intl.NumberFormat('en', { notation: 'compact', maximumFractionDigits: 1 });
-const WHOLE = new Intl.NumberFormat('en');
 
 export const compact = (value: number): string => COMPACT.format(value);
-export const whole = (value: number): string => WHOLE.format(value);
 
 /** A share as people write it; what is not nothing never reads as 0 %. */
 export function percent(share: number): string {

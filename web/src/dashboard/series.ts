@@ -23,7 +23,7 @@ export function dayBars(counts: readonly DayCount[], days: readonly string[]): r
 
 export interface Stream {
   readonly partner: string;
-  readonly pipeline: string;
+  readonly pipeline: string | null;
   readonly runs: number;
   readonly rows: number;
   readonly rejected: number;
@@ -35,7 +35,7 @@ export interface Stream {
 export function streams(counts: readonly DayCount[], days: readonly string[]): readonly Stream[] {
   const groups = new Map<string, DayCount[]>();
   for (const count of counts) {
-    const key = `${count.partner}\n${count.pipeline}`;
+    const key = `${count.partner}\n${count.pipeline ?? ''}`;
     groups.set(key, [...(groups.get(key) ?? []), count]);
   }
   const sum = (group: readonly DayCount[], field: 'runs' | 'rows' | 'rejected' | 'bytes') => group.reduce((all, count) => all + count[field], 0);
@@ -49,5 +49,5 @@ export function streams(counts: readonly DayCount[], days: readonly string[]): r
       bytes: sum(group, 'bytes'),
       bars: dayBars(group, days),
     }))
-    .sort((a, b) => b.rows - a.rows || a.partner.localeCompare(b.partner) || a.pipeline.localeCompare(b.pipeline));
+    .sort((a, b) => b.rows - a.rows || a.partner.localeCompare(b.partner) || (a.pipeline ?? '').localeCompare(b.pipeline ?? ''));
 }

@@ -3,7 +3,8 @@ import { request } from '../api/client';
 export interface DayCount {
   readonly day: string;
   readonly partner: string;
-  readonly pipeline: string;
+  /** Null for files that no pipeline takes. */
+  readonly pipeline: string | null;
   readonly runs: number;
   readonly rows: number;
   readonly rejected: number;

@@ -1,6 +1,6 @@
 import type { RunSummary } from '../api/extra';
 
-export type Tone = 'neutral' | 'info' | 'success' | 'warning' | 'danger';
+import type { Tone } from '../ui';
 
 interface Shown {
   readonly label: string;
@@ -12,12 +12,12 @@ const STATES: Readonly<Record<string, Shown>> = {
   sealing: { label: 'Sealing', tone: 'info' },
   transforming: { label: 'Checking rows', tone: 'info' },
   gathering: { label: 'Adding up', tone: 'info' },
-  reviewing: { label: 'Waits for review', tone: 'warning' },
+  reviewing: { label: 'Waits for review', tone: 'warn' },
   publishing: { label: 'Publishing', tone: 'info' },
   archiving: { label: 'Archiving', tone: 'info' },
-  completed: { label: 'Completed', tone: 'success' },
-  rejected: { label: 'Rejected', tone: 'danger' },
-  failed: { label: 'Failed', tone: 'danger' },
+  completed: { label: 'Completed', tone: 'good' },
+  rejected: { label: 'Rejected', tone: 'bad' },
+  failed: { label: 'Failed', tone: 'bad' },
   cancelled: { label: 'Cancelled', tone: 'neutral' },
 };
 
@@ -30,7 +30,7 @@ export const hasEnded = (run: Pick<RunSummary, 'state'>): boolean => ENDED.has(r
 
 /** A dead letter outranks the state: nothing happens any more until somebody resends. */
 export function shownState(run: Pick<RunSummary, 'state' | 'deadLetter'>): Shown {
-  if (run.deadLetter && !ENDED.has(run.state)) return { label: 'Stuck', tone: 'danger' };
+  if (run.deadLetter && !ENDED.has(run.state)) return { label: 'Stuck', tone: 'bad' };
   return STATES[run.state] ?? { label: run.state, tone: 'neutral' };
 }
 

@@ -4,7 +4,7 @@ import { hasEnded } from '../state';
 export const STEPS = ['admit', 'move', 'seal', 'transform', 'gather', 'review', 'publish', 'archive'] as const;
 export type StepName = (typeof STEPS)[number];
 
-export type StepStatus = 'done' | 'active' | 'stuck' | 'failed' | 'waiting' | 'skipped';
+export type StepStatus = 'done' | 'active' | 'stuck' | 'failed' | 'waiting' | 'skipped' | 'unreached';
 
 export interface Step {
   readonly name: StepName;
@@ -49,8 +49,11 @@ export function steps(run: TimedRun, events: readonly EventView[]): readonly Ste
   const over = hasEnded(run);
   const current = over ? null : (STEP_OF_STATE[run.state] ?? null);
   const broken = over && run.failure ? stepNamed(run.failure.step) : null;
-  const created = Date.parse(run.createdAt);
-  let before = created;
+  let before = Date.parse(run.createdAt);
+  const missing = (name: StepName): StepStatus => {
+    if (run.state === 'completed' || isPast(name, current)) return 'skipped';
+    return over ? 'unreached' : 'waiting';
+  };
   return STEPS.map((name) => {
     const end = ended.get(name) ?? null;
     const from = before;
@@ -60,7 +63,7 @@ export function steps(run: TimedRun, events: readonly EventView[]): readonly Ste
       before = to;
       return { name, status: 'failed', from, to };
     }
-    if (end === null) return { name, status: over || isPast(name, current) ? 'skipped' : 'waiting', from: null, to: null };
+    if (end === null) return { name, status: missing(name), from: null, to: null };
     before = Math.max(before, end);
     return { name, status: 'done', from, to: Math.max(from, end) };
   });
