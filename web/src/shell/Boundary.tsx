@@ -7,7 +7,7 @@ import { ErrorPanel } from '../ui';
 export class Boundary extends Component<{ children: ComponentChildren }, { error: ApiError | null }> {
   override state = { error: null as ApiError | null };
 
-  static getDerivedStateFromError(error: unknown) {
+  static override getDerivedStateFromError(error: unknown) {
     return { error: asApiError(error) };
   }
 
