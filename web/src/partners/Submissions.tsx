@@ -57,14 +57,16 @@ export function Submissions() {
           </Empty>
         )
       ) : (
-        <VirtualTable
-          label="Sent files"
-          items={pages.items}
-          columns={isPartner ? COLUMNS : [PARTNER, ...COLUMNS]}
-          keyOf={(run) => run.submissionId}
-          onActivate={(run) => navigate(`/uploads/${run.submissionId}`)}
-          onEnd={pages.more}
-        />
+        <div class="bounded-table" style={{ '--rows': pages.items.length }}>
+          <VirtualTable
+            label="Sent files"
+            items={pages.items}
+            columns={isPartner ? COLUMNS : [PARTNER, ...COLUMNS]}
+            keyOf={(run) => run.submissionId}
+            onActivate={(run) => navigate(`/uploads/${run.submissionId}`)}
+            onEnd={pages.more}
+          />
+        </div>
       )}
     </section>
   );

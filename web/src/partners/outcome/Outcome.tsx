@@ -4,8 +4,8 @@ import type { CountsView } from '../../api/extra';
 import { formatCount } from '../../ui';
 
 const PARTS = [
-  ['published', 'Published'],
-  ['corrected', 'Published after review'],
+  ['published', 'Accepted'],
+  ['corrected', 'Accepted after review'],
   ['held', 'Waiting for a person'],
   ['rejected', 'Rejected'],
   ['filtered', 'Left out by a filter'],

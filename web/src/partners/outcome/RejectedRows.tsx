@@ -7,15 +7,16 @@ import { reason } from './reasons';
 import type { RejectedRow } from './rejected';
 import { rejectedHead } from './rejectedHead';
 
-const COLUMNS: readonly Column<RejectedRow>[] = [
-  { key: 'line', head: 'Line', width: '5rem', align: 'end', cell: (row) => formatCount(row.line) },
-  { key: 'why', head: 'Why', width: 'minmax(12rem, 1fr)', cell: (row) => <Why row={row} /> },
+const columns = (open: number | null, onToggle: (row: RejectedRow) => void): readonly Column<RejectedRow>[] => [
+  { key: 'line', head: 'Line', width: '4rem', align: 'end', cell: (row) => formatCount(row.line) },
+  { key: 'why', head: 'Why', width: 'minmax(10rem, 1fr)', cell: (row) => <Why row={row} isOpen={row.row === open} onToggle={() => onToggle(row)} /> },
   { key: 'record', head: 'Record', width: 'minmax(10rem, 2fr)', optional: true, cell: (row) => <span class="record-line">{row.fields.map(([, value]) => value).join(' · ')}</span> },
 ];
 
 export function RejectedRows({ run }: { readonly run: string }) {
   const head = useLoad(() => rejectedHead(run), [run]);
   const open = useSignal<number | null>(null);
+  const toggle = (row: RejectedRow) => (open.value = open.value === row.row ? null : row.row);
   const rows = head.data?.rows ?? [];
   const shown = rows.find((row) => row.row === open.value);
   return (
@@ -24,14 +25,14 @@ export function RejectedRows({ run }: { readonly run: string }) {
       {head.error && <ErrorPanel error={head.error} title="The rejected rows cannot be shown" onRetry={head.reload} />}
       {head.loading && !head.data && <Skeleton lines={4} />}
       {rows.length > 0 && (
-        <div class="rejected-table">
+        <div class="bounded-table" style={{ '--rows': rows.length }}>
           <VirtualTable
             label="Rows and reasons"
             items={rows}
-            columns={COLUMNS}
+            columns={columns(open.value, toggle)}
             keyOf={(row) => String(row.row)}
             active={open.value === null ? null : String(open.value)}
-            onActivate={(row) => (open.value = open.value === row.row ? null : row.row)}
+            onActivate={toggle}
           />
         </div>
       )}
@@ -41,12 +42,12 @@ export function RejectedRows({ run }: { readonly run: string }) {
   );
 }
 
-function Why({ row }: { readonly row: RejectedRow }) {
+function Why({ row, isOpen, onToggle }: { readonly row: RejectedRow; readonly isOpen: boolean; readonly onToggle: () => void }) {
   const first = row.reasons[0];
   if (!first) return null;
   const more = row.reasons.length - 1;
   return (
-    <button type="button" class="link-button" title={row.reasons.map((one) => `${one.column ?? ''} ${one.message}`).join('\n')}>
+    <button type="button" class="link-button" aria-expanded={isOpen} onClick={onToggle} title={row.reasons.map((one) => `${one.column ?? ''} ${one.message}`).join('\n')}>
       {first.column && <code>{first.column}</code>} {reason(first.code).title}
       {more > 0 && <span class="muted"> and {more} more</span>}
     </button>
