@@ -7,7 +7,7 @@ import { isOverdue } from './caseState';
 const STATUS = {
   opening: ['info', 'opening'],
   open: ['neutral', 'open'],
-  confirming: ['warn', 'needs a second person'],
+  confirming: ['warn', '1 of 2 agree'],
   decided: ['good', 'decided'],
   void: ['neutral', 'void'],
 } as const;

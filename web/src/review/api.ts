@@ -25,6 +25,8 @@ export interface DecisionBody {
 export interface TriedRow {
   readonly row: number;
   readonly proposed: Readonly<Record<string, Cell>> | null;
+  /** A filter of the pipeline would leave it out. */
+  readonly filtered?: boolean;
   readonly problems: readonly RowProblem[];
 }
 
@@ -55,7 +57,8 @@ export const explainRow = (runId: string, row: number) =>
 export const claim = (caseId: string) => request<CaseView>('POST', path(caseId, '/claim'));
 export const release = (caseId: string) => request<CaseView>('POST', path(caseId, '/release'));
 export const assign = (caseId: string, id: string, name: string) => request<CaseView>('POST', path(caseId, '/assign'), { id, name });
-export const comment = (caseId: string, text: string) => request<CaseView>('POST', path(caseId, '/comments'), { text });
+export const comment = (caseId: string, text: string, key: string) =>
+  request<CaseView>('POST', path(caseId, '/comments'), { text }, { 'Idempotency-Key': key });
 export const undo = (caseId: string, digest: string) => request<CaseView>('POST', path(caseId, '/undo'), { digest });
 
 export const tryRows = (caseId: string, digest: string, rows: Readonly<Record<string, Values>>) =>

@@ -14,6 +14,8 @@ import { Decisions } from '../decide/Decisions';
 import { meet } from '../people';
 import { neighbour, queueAddress, remaining } from '../queue/order';
 import { CaseHead } from './CaseHead';
+import { fromDecision } from './draft';
+import { saveDraft } from './useDraft';
 import { Workbench } from './Workbench';
 
 /** A case: its facts for everybody on the staff, its rows for those who decide. */
@@ -46,7 +48,12 @@ export function CasePage({ caseId }: { readonly caseId: string }) {
     if (next) navigate(`/reviews/${next}`);
     else toast(step === 1 ? 'This is the last case of the queue.' : 'This is the first case of the queue.', 'info');
   };
-  const takeBack = (seen: CaseView) => act(() => undo(seen.caseId, seen.digest), 'The decision is taken back. The case waits again.');
+  const takeBack = (seen: CaseView) =>
+    act(async () => {
+      const next = await undo(seen.caseId, seen.digest);
+      keepAsDraft(seen);
+      return next;
+    }, 'The decision is taken back. The case waits again.');
 
   const last = of?.decisions.at(-1);
   const waiting = of !== undefined && isWaiting(of);
@@ -85,7 +92,10 @@ export function CasePage({ caseId }: { readonly caseId: string }) {
       label: 'Undo',
       run: () => {
         undo(next.caseId, next.digest).then(
-          () => navigate(`/reviews/${caseId}`),
+          () => {
+            keepAsDraft(next);
+            navigate(`/reviews/${caseId}`);
+          },
           (thrown: unknown) => toast(asApiError(thrown).detail, 'bad'),
         );
       },
@@ -136,6 +146,7 @@ export function CasePage({ caseId }: { readonly caseId: string }) {
       {error && <ErrorPanel error={error} title="The case could not be read again; you see it as it was" onRetry={reload} />}
       {reviewer ? (
         <Workbench
+          key={of.decisions.length}
           of={of}
           conflict={conflict}
           onSent={sent}
@@ -156,6 +167,12 @@ export function CasePage({ caseId }: { readonly caseId: string }) {
       {assigning && <AssignDialog of={of} onChange={setData} onClose={() => setAssigning(false)} />}
     </Page>
   );
+}
+
+/** What was taken back is the draft to go on from, if it was this person's. */
+function keepAsDraft(of: CaseView): void {
+  const last = of.decisions.at(-1);
+  if (last && last.by.id === session.value?.oid) saveDraft(of.caseId, fromDecision(last, of.digest));
 }
 
 function Talk({ of, canComment, onChange }: { readonly of: CaseView; readonly canComment: boolean; readonly onChange: (of: CaseView) => void }) {

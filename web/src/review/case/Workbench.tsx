@@ -29,11 +29,11 @@ interface Props {
 /** Where rows are decided: groups, rows, one row in full. */
 export function Workbench({ of, conflict, onSent, onConflict, side }: Props) {
   const pages = useRows(of.caseId, of.digest);
-  const { draft, restored, stale, change, back, discard } = useDraft(of.caseId, of.digest);
+  const { draft, restored, stale, change, amend, back, discard } = useDraft(of.caseId, of.digest);
   const [groupKey, setGroupKey] = useState<string | null>(null);
   const [active, setActive] = useState<number | null>(null);
   const [selected, setSelected] = useState<ReadonlySet<number>>(new Set());
-  const [correction, setCorrection] = useState<Correction | null>(null);
+  const [focus, setFocus] = useState<string | null>(null);
   const [sending, setSending] = useState(false);
 
   const groups = useMemo(() => groupRows(pages.items), [pages.items]);
@@ -45,14 +45,30 @@ export function Workbench({ of, conflict, onSent, onConflict, side }: Props) {
   const counts = tally(draft, of.rows);
   const canDecide = isWaiting(of) && !isTaken(of, session.value?.oid);
 
-  // A case that was decided needs no draft of it.
+  const typing = canDecide ? draft.typing : null;
+  const correction = useMemo<Correction | null>(() => {
+    if (!typing) return null;
+    const typed = new Set(typing.rows);
+    return { rows: pages.items.filter((row) => typed.has(row.row)), values: typing.values, focus };
+  }, [typing, pages.items, focus]);
+  const setCorrection = (next: Correction | null) =>
+    amend((old) => ({ ...old, digest: of.digest, typing: next && { rows: next.rows.map((row) => row.row), values: next.values } }));
+
+  // After a reload the correction that was being typed is open again, at its row.
   useEffect(() => {
-    if (!isWaiting(of)) discard();
-  }, [of.status]);
-  useEffect(() => setCorrection(null), [of.digest]);
+    if (draft.typing?.rows[0] !== undefined) setActive(draft.typing.rows[0]);
+  }, []);
 
   const targets = selected.size > 0 ? pages.items.filter((row) => selected.has(row.row)) : current ? [current] : [];
-  const move = (step: number) => setActive(rows[Math.min(Math.max(index + step, 0), rows.length - 1)]?.row ?? null);
+  const activate = (row: number | null) => {
+    if (correction && Object.keys(correction.values).length > 0) {
+      toast('Use or cancel the values that you are typing first.', 'info');
+      return;
+    }
+    if (correction) setCorrection(null);
+    setActive(row);
+  };
+  const move = (step: number) => activate(rows[Math.min(Math.max(index + step, 0), rows.length - 1)]?.row ?? null);
   const choose = (key: string | null) => {
     setGroupKey(key);
     setActive(null);
@@ -78,15 +94,16 @@ export function Workbench({ of, conflict, onSent, onConflict, side }: Props) {
     change((old) => withVerdict({ ...old, digest: of.digest }, numbers, verdict));
     const done = new Set(numbers);
     const next = [...rows.slice(index), ...rows.slice(0, index)].find((row) => !done.has(row.row) && verdictOf(draft, row.row) === null);
-    if (to.length === 1 && selected.size === 0) move(1);
+    if (to.length === 1 && selected.size === 0) setActive(rows[Math.min(index + 1, rows.length - 1)]?.row ?? null);
     else if (next) setActive(next.row);
     setSelected(new Set());
   };
-  const correct = (focus: string | null) => {
+  const correct = (column: string | null) => {
     if (!current || targets.length === 0) return;
     const before = targets.length === 1 ? verdictOf(draft, targets[0]!.row) : null;
     if (targets.length === 1 && targets[0]!.row !== current.row) setActive(targets[0]!.row);
-    setCorrection({ rows: targets, values: before?.verdict === 'correct' ? before.values : {}, focus });
+    setFocus(column);
+    setCorrection({ rows: targets, values: before?.verdict === 'correct' ? before.values : {}, focus: column });
   };
   const giveRest = (verdict: 'approve' | 'reject') => change((old) => ({ ...old, digest: of.digest, rest: verdict }));
   const send = () => {
@@ -179,7 +196,7 @@ export function Workbench({ of, conflict, onSent, onConflict, side }: Props) {
               columns={rowColumns(draft, canDecide ? { has: (row) => selected.has(row), toggle } : null)}
               keyOf={(row) => String(row.row)}
               active={current ? String(current.row) : null}
-              onActivate={(row) => setActive(row.row)}
+              onActivate={(row) => activate(row.row)}
               onEnd={pages.more}
             />
           )}
@@ -197,7 +214,7 @@ export function Workbench({ of, conflict, onSent, onConflict, side }: Props) {
               onCorrect={correct}
               onCorrection={setCorrection}
               onCorrected={(done) => {
-                setCorrection(null);
+                amend((old) => ({ ...old, typing: null }));
                 give({ verdict: 'correct', values: { ...done.values } }, done.rows);
               }}
             />

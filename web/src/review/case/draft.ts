@@ -1,5 +1,5 @@
 import type { DecisionView, VerdictView } from '../../api/extra';
-import type { DecisionBody } from '../api';
+import type { DecisionBody, Values } from '../api';
 
 /** A decision that is being made: kept in the browser until it is sent. */
 export interface Draft {
@@ -9,14 +9,18 @@ export interface Draft {
   readonly rest: 'approve' | 'reject' | null;
   readonly rows: Readonly<Record<string, VerdictView>>;
   readonly comment: string;
+  /** A correction that is being typed. */
+  readonly typing?: Typing | null;
 }
 
-export const APPROVE: VerdictView = { verdict: 'approve' };
-export const REJECT: VerdictView = { verdict: 'reject' };
+export interface Typing {
+  readonly rows: readonly number[];
+  readonly values: Values;
+}
 
 export const emptyDraft = (digest: string): Draft => ({ digest, rest: null, rows: {}, comment: '' });
 
-export const isEmpty = (draft: Draft): boolean => draft.rest === null && Object.keys(draft.rows).length === 0 && draft.comment === '';
+export const isEmpty = (draft: Draft): boolean => draft.rest === null && Object.keys(draft.rows).length === 0 && draft.comment === '' && !draft.typing;
 
 /** The verdict of a row, or null. */
 export function verdictOf(draft: Draft, row: number): VerdictView | null {

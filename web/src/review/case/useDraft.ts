@@ -14,7 +14,8 @@ function load(caseId: string): Draft | null {
   }
 }
 
-function save(caseId: string, draft: Draft): boolean {
+/** Keeps a draft; false if the browser has no room for it. */
+export function saveDraft(caseId: string, draft: Draft): boolean {
   try {
     if (isEmpty(draft)) localStorage.removeItem(keyOf(caseId));
     else localStorage.setItem(keyOf(caseId), JSON.stringify(draft));
@@ -31,6 +32,8 @@ export interface DraftState {
   /** The rows changed since the draft was made. */
   readonly stale: boolean;
   readonly change: (change: (draft: Draft) => Draft) => void;
+  /** A change that `back` does not know of, such as every letter that is typed. */
+  readonly amend: (change: (draft: Draft) => Draft) => void;
   /** Takes the last change back; false if there is none. */
   readonly back: () => boolean;
   readonly discard: () => void;
@@ -50,7 +53,7 @@ export function useDraft(caseId: string, digest: string): DraftState {
   const set = useCallback(
     (next: Draft) => {
       latest.current = next;
-      if (!save(caseId, next) && !warned.current) {
+      if (!saveDraft(caseId, next) && !warned.current) {
         warned.current = true;
         toast('The browser cannot keep this draft: send the decision before you close or reload the page.', 'bad');
       }
@@ -65,6 +68,7 @@ export function useDraft(caseId: string, digest: string): DraftState {
     },
     [set],
   );
+  const amend = useCallback((edit: (draft: Draft) => Draft) => set(edit(latest.current)), [set]);
   const back = useCallback(() => {
     const previous = history.current.pop();
     if (!previous) return false;
@@ -76,5 +80,5 @@ export function useDraft(caseId: string, digest: string): DraftState {
     set(emptyDraft(digest));
   }, [set, digest]);
 
-  return { draft, restored: initial !== null, stale: draft.digest !== digest && !isEmpty(draft), change, back, discard };
+  return { draft, restored: initial !== null, stale: draft.digest !== digest && !isEmpty(draft), change, amend, back, discard };
 }

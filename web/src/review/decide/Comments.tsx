@@ -1,4 +1,4 @@
-import { useState } from 'preact/hooks';
+import { useRef, useState } from 'preact/hooks';
 
 import { asApiError, type ApiError } from '../../api/client';
 import type { CaseView } from '../../api/extra';
@@ -18,7 +18,9 @@ export function Comments({ of, canComment, onChange }: Props) {
   const [text, setText] = useState(() => localStorage.getItem(keyOf(of.caseId)) ?? '');
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<ApiError | null>(null);
+  const key = useRef(crypto.randomUUID());
   const type = (next: string) => {
+    key.current = crypto.randomUUID();
     setText(next);
     if (next) localStorage.setItem(keyOf(of.caseId), next);
     else localStorage.removeItem(keyOf(of.caseId));
@@ -27,7 +29,7 @@ export function Comments({ of, canComment, onChange }: Props) {
     setBusy(true);
     setError(null);
     try {
-      onChange(await comment(of.caseId, text.trim()));
+      onChange(await comment(of.caseId, text.trim(), key.current));
       type('');
     } catch (thrown) {
       setError(asApiError(thrown));

@@ -2,8 +2,9 @@ import { useRef, useState } from 'preact/hooks';
 
 import { asApiError, type ApiError } from '../../api/client';
 import type { CaseView, HeldRow, VerdictView } from '../../api/extra';
+import { session } from '../../auth/session';
 import { Badge, Button, Dialog, ErrorPanel, Field, formatCount, plural } from '../../ui';
-import { decide } from '../api';
+import { decide, getCase } from '../api';
 import { isSame, tally, toDecision, verdictOf, type Draft } from '../case/draft';
 import { mainProblem } from '../case/groups';
 import { verdictTone, verdictWords } from '../case/verdicts';
@@ -49,8 +50,12 @@ export function SendDialog({ of, draft, rows, onComment, onSent, onConflict, onC
     } catch (thrown) {
       const failure = asApiError(thrown);
       setBusy(false);
-      if (failure.isConflict && failure.code !== 'W0411') onConflict(failure);
-      else setError(failure);
+      if (!failure.isConflict || failure.code === 'W0411') return setError(failure);
+      // It may be our own decision that was faster: its answer was lost on the way.
+      const now = await getCase(of.caseId).catch(() => null);
+      const last = now?.decisions.at(-1);
+      if (now && last && last.by.id === session.value?.oid && isSame(last, body)) onSent(now);
+      else onConflict(failure);
     }
   };
 

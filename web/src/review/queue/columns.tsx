@@ -30,7 +30,7 @@ export function columns(selection: Selection | null): Column<CaseView>[] {
     {
       key: 'title',
       head: 'What is wrong',
-      width: 'minmax(0, 3fr)',
+      width: 'minmax(0, 4fr)',
       cell: (one) => (
         <Link href={`/reviews/${one.caseId}`} class="case-link" title={one.title}>
           {one.title}
@@ -47,9 +47,9 @@ export function columns(selection: Selection | null): Column<CaseView>[] {
     { key: 'partner', head: 'Partner', width: 'minmax(0, 1fr)', optional: true, cell: (one) => one.partner },
     { key: 'pipeline', head: 'Pipeline', width: 'minmax(0, 1fr)', optional: true, cell: (one) => one.pipeline },
     { key: 'rows', head: 'Rows', width: '4rem', align: 'end', cell: (one) => <Count value={one.rows} /> },
-    { key: 'age', head: 'Opened', width: '6.5rem', optional: true, cell: (one) => <Time at={one.createdAt} /> },
-    { key: 'due', head: 'Due', width: '9.5rem', optional: true, cell: (one) => <Due of={one} /> },
+    { key: 'age', head: 'Opened', width: '5.5rem', optional: true, cell: (one) => <Time at={one.createdAt} /> },
+    { key: 'due', head: 'Due', width: '8.5rem', optional: true, cell: (one) => <Due of={one} /> },
     { key: 'claimed', head: 'Taken by', width: 'minmax(0, 1fr)', optional: true, cell: (one) => <Claim of={one} /> },
-    { key: 'status', head: 'Status', width: 'minmax(6rem, 10.5rem)', cell: (one) => <StatusBadge of={one} /> },
+    { key: 'status', head: 'Status', width: '6.5rem', cell: (one) => <StatusBadge of={one} /> },
   ];
 }

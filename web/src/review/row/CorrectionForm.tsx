@@ -29,8 +29,11 @@ export function CorrectionForm({ of, rows, cells, values, tried, onChange, focus
     field?.select();
   }, [focus]);
 
-  const problems = [...tried.rows.values()].flatMap((row) => row.problems);
-  const failing = [...tried.rows.values()].filter((row) => row.problems.length > 0).length;
+  const results = [...tried.rows.values()];
+  const problems = results.flatMap((row) => row.problems);
+  const failing = results.filter((row) => row.problems.length > 0).length;
+  // Without an answer of the engine (no connection) the values are checked when the decision is sent.
+  const ready = !tried.pending && failing === 0 && Object.keys(values).length > 0;
   const editable = cells.filter((cell) => !cell.derived);
   const offending = editable.filter((cell) => cell.problems.length > 0 || cell.column in values || cell.column === of.column || cell.column === focus);
   const shown = offending.length > 0 ? offending : editable;
@@ -50,7 +53,7 @@ export function CorrectionForm({ of, rows, cells, values, tried, onChange, focus
       aria-label={`Correct ${plural(rows.length, 'row')}`}
       onSubmit={(event) => {
         event.preventDefault();
-        if (!tried.pending && Object.keys(values).length > 0) onDone();
+        if (ready) onDone();
       }}
       onKeyDown={(event) => {
         if (event.key !== 'Escape') return;
@@ -94,7 +97,7 @@ export function CorrectionForm({ of, rows, cells, values, tried, onChange, focus
         <Button size="small" onClick={onCancel} shortcut="Esc">
           Cancel
         </Button>
-        <Button size="small" kind="primary" type="submit" shortcut="Enter" disabled={Object.keys(values).length === 0 || tried.pending}>
+        <Button size="small" kind="primary" type="submit" shortcut="Enter" disabled={!ready}>
           Use these values
         </Button>
       </div>
@@ -167,7 +170,9 @@ function Verdict({ values, tried, failing, problems, rows }: VerdictProps) {
       text = `${rows === 1 ? 'The row still does not fit' : `${failing} of ${tried.rows.size} checked rows still do not fit`}${reasons && `: ${reasons}`}`;
     } else if (tried.rows.size > 0) {
       tone = 'is-good';
-      text = tried.rows.size < rows ? `The first ${tried.rows.size} rows fit; the others are checked when you send.` : rows === 1 ? 'The row fits.' : 'All rows fit.';
+      const filtered = [...tried.rows.values()].filter((row) => row.filtered).length;
+      if (filtered > 0) text = `${filtered === 1 && rows === 1 ? 'The row fits, but a filter of the pipeline leaves it out' : `${filtered} rows fit, but a filter of the pipeline leaves them out`}.`;
+      else text = tried.rows.size < rows ? `The first ${tried.rows.size} rows fit; the others are checked when you send.` : rows === 1 ? 'The row fits.' : 'All rows fit.';
     }
   }
   return (
