@@ -20,7 +20,7 @@ const COLUMNS: readonly Column<RunSummary>[] = [
       </Link>
     ),
   },
-  { key: 'state', head: 'State', width: 'minmax(7rem, 1fr)', cell: (run) => <StageBadge run={run} /> },
+  { key: 'state', head: 'State', width: 'minmax(8.5rem, 1fr)', cell: (run) => <StageBadge run={run} /> },
   { key: 'rows', head: 'Rows', width: '6rem', align: 'end', optional: true, cell: (run) => run.counts && <Count value={run.counts.rows} /> },
   { key: 'rejected', head: 'Rejected', width: '6rem', align: 'end', cell: (run) => run.counts && <Count value={run.counts.rejected} /> },
   { key: 'size', head: 'Size', width: '6rem', align: 'end', optional: true, cell: (run) => <Bytes value={run.size} /> },

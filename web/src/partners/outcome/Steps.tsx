@@ -2,20 +2,19 @@
 
 import type { RunSummary } from '../../api/extra';
 import { Icon } from '../../ui';
-import { hasEnded, stage, STEPS, stepsDone } from './stage';
+import { hasEnded, stage, steps } from './stage';
 
 export function Steps({ run }: { readonly run: RunSummary }) {
   const { detail } = stage(run);
-  const done = stepsDone(run);
   const showsSteps = run.state === 'completed' || !hasEnded(run);
   return (
     <section class="panel" aria-label="Progress">
       {showsSteps && (
         <ol class="steps">
-          {STEPS.map((step, at) => (
-            <li key={step} class={at < done ? 'is-done' : at === done ? 'is-current' : ''} aria-current={at === done ? 'step' : undefined}>
-              <span class="step-mark">{at < done ? <Icon name="check" label="done" /> : at + 1}</span>
-              {step}
+          {steps(run).map(({ name, place }, at) => (
+            <li key={name} class={`is-${place}`} aria-current={place === 'current' ? 'step' : undefined}>
+              <span class="step-mark">{place === 'done' ? <Icon name="check" label="done" /> : at + 1}</span>
+              {name}
             </li>
           ))}
         </ol>

@@ -11,10 +11,23 @@ export interface Stage {
   readonly detail: string;
 }
 
-export const STEPS = ['Received', 'Checked', 'Reviewed', 'Published', 'Archived'] as const;
+const STEPS = ['Received', 'Checked', 'Reviewed', 'Published', 'Archived'] as const;
 
-/** How many of the steps are behind the run. */
-export function stepsDone(run: Pick<RunSummary, 'state'>): number {
+export interface Step {
+  readonly name: (typeof STEPS)[number];
+  readonly place: 'done' | 'current' | 'ahead';
+}
+
+/** The way of a run; review is a part of it only where rows were held. */
+export function steps(run: Pick<RunSummary, 'state' | 'cases' | 'counts'>): Step[] {
+  const done = stepsDone(run);
+  const isReviewed = run.cases > 0 || !run.counts;
+  return STEPS.map((name, at) => ({ name, place: at < done ? ('done' as const) : at === done ? ('current' as const) : ('ahead' as const) })).filter(
+    ({ name }) => isReviewed || name !== 'Reviewed',
+  );
+}
+
+function stepsDone(run: Pick<RunSummary, 'state'>): number {
   switch (run.state) {
     case 'moving':
     case 'sealing':

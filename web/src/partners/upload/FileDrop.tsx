@@ -1,7 +1,7 @@
 /** Where files are dropped, or chosen with the keyboard. */
 
 import { useSignal } from '@preact/signals';
-import { useRef } from 'preact/hooks';
+import { useEffect, useRef } from 'preact/hooks';
 
 import { Button, Icon } from '../../ui';
 import { type Chosen, fromDrop, fromInput, hasPicker, pick } from './choose';
@@ -16,6 +16,18 @@ interface Props {
 export function FileDrop({ title, hint, multiple = false, onFiles }: Props) {
   const over = useSignal(false);
   const input = useRef<HTMLInputElement>(null);
+  // A file that misses the box must not make the browser leave the page.
+  useEffect(() => {
+    const stay = (event: DragEvent): void => {
+      if (event.dataTransfer?.types.includes('Files')) event.preventDefault();
+    };
+    addEventListener('dragover', stay);
+    addEventListener('drop', stay);
+    return () => {
+      removeEventListener('dragover', stay);
+      removeEventListener('drop', stay);
+    };
+  }, []);
   const give = (chosen: Chosen[]): void => {
     if (chosen.length > 0) onFiles(multiple ? chosen : chosen.slice(0, 1));
   };
