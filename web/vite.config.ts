@@ -1,7 +1,7 @@
 import preact from '@preact/preset-vite';
 import { defineConfig } from 'vitest/config';
 
-import { stack } from './scripts/stack-plugin';
+import { stack } from './scripts/stack-plugin.ts';
 
 export default defineConfig({
   plugins: [preact({ prefreshEnabled: false }), stack()],
