@@ -4,9 +4,11 @@ import { useLoad, Icon } from '../../ui';
 import { hasEnded } from '../state';
 import { loadAttempts, type Run } from './load';
 
-const LOST: Readonly<Record<string, string>> = {
-  rejected: 'The file was refused as a whole: none of its rows was published. The file itself is kept.',
-  failed: 'None of its rows was published, and none is lost: the file itself is kept.',
+/** Whether anything was lost, and what to do. */
+const AFTER: Readonly<Record<string, string>> = {
+  rejected:
+    'None of its rows was published, and the file itself is kept. The partner sees this reason and can send a corrected file; if the pipeline is at fault, change it and reprocess.',
+  failed: 'None of its rows was published, and none is lost: the file itself is kept. Once the cause is gone, an operator can reprocess it.',
 };
 
 /** What a person must know before anything else. */
@@ -35,7 +37,7 @@ export function Notices({ run }: { run: Run }) {
               {run.state === 'rejected' ? 'The file was refused' : 'The run failed'} at {run.failure.step} <code>{run.failure.code}</code>
             </p>
             <p>{run.failure.message}{place(run.failure)}</p>
-            {LOST[run.state] && <p>{LOST[run.state]}</p>}
+            {AFTER[run.state] && <p>{AFTER[run.state]}</p>}
           </div>
         </div>
       )}

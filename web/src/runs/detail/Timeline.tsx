@@ -1,6 +1,6 @@
 import type { EventView, RunDetail } from '../../api/extra';
 import { formatDuration } from '../../ui';
-import { span, steps, type Step, type StepName, type StepStatus } from './timeline';
+import { axis, steps, type Bar, type StepName, type StepStatus } from './timeline';
 
 const LABELS: Readonly<Record<StepName, { readonly label: string; readonly does: string }>> = {
   admit: { label: 'Admit', does: 'the file was noticed and matched with a pipeline' },
@@ -18,6 +18,8 @@ const STATUS: Readonly<Record<StepStatus, string>> = {
   active: 'in progress',
   stuck: 'stuck',
   failed: 'failed',
+  refused: 'refused',
+  stopped: 'cancelled here',
   waiting: 'not yet',
   skipped: 'not needed',
   unreached: 'not reached',
@@ -55,32 +57,38 @@ interface Props {
 /** The steps of a run as a Gantt chart: what took how long, and where it stands. */
 export function Timeline({ run, events, now }: Props) {
   const all = steps(run, events);
-  const whole = span(run, all, now);
+  const { bars, isShortened } = axis(all, now);
   return (
-    <ol class="run-steps">
-      {all.map((step) => (
-        <li key={step.name} class={`run-step run-step-${step.status}`}>
-          <span class="run-step-dot" aria-hidden="true" />
-          <span class="run-step-name" title={LABELS[step.name].does}>{LABELS[step.name].label}</span>
-          <StepBar step={step} whole={whole} now={now} />
-          <span class="run-step-time">{step.from === null ? STATUS[step.status] : formatDuration((step.to ?? now) - step.from)}</span>
-          <span class="run-step-fact">
-            {step.from !== null && step.status !== 'done' && <strong>{STATUS[step.status]}</strong>} {fact(step.name, run, events)}
-          </span>
-        </li>
-      ))}
-    </ol>
+    <>
+      <ol class="run-steps">
+        {all.map((step) => (
+          <li key={step.name} class={`run-step run-step-${step.status}`}>
+            <span class="run-step-dot" aria-hidden="true" />
+            <span class="run-step-name" title={LABELS[step.name].does}>{LABELS[step.name].label}</span>
+            <StepBar bar={bars.find((bar) => bar.step === step)} />
+            <span class="run-step-time">{step.from === null ? STATUS[step.status] : formatDuration((step.to ?? now) - step.from)}</span>
+            <span class="run-step-fact">
+              {step.from !== null && step.status !== 'done' && <strong>{STATUS[step.status]}</strong>} {fact(step.name, run, events)}
+            </span>
+          </li>
+        ))}
+      </ol>
+      {isShortened && <p class="muted run-scale">The bar of the review is drawn shorter than it was: people took longer than all other steps together.</p>}
+    </>
   );
 }
 
-function StepBar({ step, whole, now }: { step: Step; whole: { from: number; to: number }; now: number }) {
-  const length = whole.to - whole.from;
-  const from = step.from === null ? 0 : ((step.from - whole.from) / length) * 1000;
-  const width = step.from === null ? 0 : Math.max((((step.to ?? now) - step.from) / length) * 1000, 4);
+const MOST = 1000;
+/** A bar that short is still seen. */
+const LEAST = 5;
+
+function StepBar({ bar }: { bar: Bar | undefined }) {
   return (
-    <svg class="run-step-bar" viewBox="0 0 1000 8" preserveAspectRatio="none" aria-hidden="true">
-      <rect class="run-step-track" x="0" y="3" width="1000" height="2" />
-      {step.from !== null && <rect class="run-step-fill" x={Math.min(from, 996)} y="0" width={width} height="8" rx="2" />}
+    <svg class="run-step-bar" viewBox={`0 0 ${MOST} 8`} preserveAspectRatio="none" aria-hidden="true">
+      <rect class="run-step-track" x="0" y="3" width={MOST} height="2" />
+      {bar && (
+        <rect class="run-step-fill" x={Math.min(bar.from * MOST, MOST - LEAST)} y="0" width={Math.max(bar.length * MOST, LEAST)} height="8" rx="2" />
+      )}
     </svg>
   );
 }

@@ -1,14 +1,14 @@
 import { describe, expect, it } from 'vitest';
 
 import type { EventView } from '../../api/extra';
-import { span, steps, workedMilliseconds } from './timeline';
+import { axis, steps, workedMilliseconds } from './timeline';
 
 const START = Date.parse('2026-11-25T09:00:00Z');
 const at = (seconds: number) => new Date(START + seconds * 1000).toISOString();
 const event = (action: string, seconds: number): EventView => ({
   seq: 0, at: at(seconds), actor: { type: 'step', name: 'x' }, action, detail: {}, previous: '', hash: '',
 });
-const run = (state: string, more: object = {}) => ({ state, createdAt: at(0), updatedAt: at(60), cases: 0, deadLetter: null, failure: null, ...more });
+const run = (state: string, more: object = {}) => ({ state, createdAt: at(0), deadLetter: null, failure: null, ...more });
 const statuses = (all: readonly { status: string }[]) => all.map((step) => step.status);
 
 const ALL = [
@@ -21,7 +21,6 @@ describe('steps', () => {
     const all = steps(run('completed'), ALL);
     expect(statuses(all)).toEqual(Array(8).fill('done'));
     expect(all[5]).toMatchObject({ name: 'review', from: START + 9000, to: START + 50_000 });
-    expect(span(run('completed'), all, 0)).toEqual({ from: START, to: START + 60_000 });
   });
 
   it('counts the second pass of a run with repeated keys', () => {
@@ -38,10 +37,18 @@ describe('steps', () => {
     expect(all[6]).toMatchObject({ name: 'publish', from: START + 9000 });
   });
 
-  it('shows where a run broke, and what was not reached', () => {
-    const failure = { code: 'J0101', message: 'gone', step: 'seal' };
-    const all = steps(run('failed', { failure }), ALL.slice(0, 2));
-    expect(statuses(all)).toEqual(['done', 'done', 'failed', ...Array(5).fill('unreached')]);
+  it('shows where a run broke, what was not reached, and that it was archived all the same', () => {
+    const failure = { code: 'F0031', message: 'too many', step: 'gather' };
+    const all = steps(run('rejected', { failure }), [...ALL.slice(0, 4), event('run.rejected', 9), event('run.archived', 12)]);
+    expect(statuses(all)).toEqual(['done', 'done', 'done', 'done', 'refused', 'unreached', 'unreached', 'done']);
+    expect(all[4]).toMatchObject({ from: START + 8000, to: START + 9000 });
+    expect(all[7]).toMatchObject({ from: START + 9000, to: START + 12_000 });
+  });
+
+  it('shows the step in which a run was cancelled', () => {
+    const cancelled = { ...event('run.cancelled', 20), detail: { from: 'reviewing' } };
+    const all = steps(run('cancelled'), [...ALL.slice(0, 5), cancelled]);
+    expect(statuses(all).slice(4)).toEqual(['done', 'stopped', 'unreached', 'unreached']);
   });
 
   it('shows a dead letter at the step that is stuck', () => {
@@ -53,5 +60,15 @@ describe('steps', () => {
 describe('workedMilliseconds', () => {
   it('leaves out the wait for people', () => {
     expect(workedMilliseconds(steps(run('completed'), ALL), 0)).toBe(19_000);
+  });
+});
+
+describe('axis', () => {
+  it('lines up the bars, and draws the wait for people no longer than the work', () => {
+    const { bars, isShortened } = axis(steps(run('completed'), ALL), 0);
+    expect(isShortened).toBe(true);
+    expect(bars.find((bar) => bar.step.name === 'review')!.length).toBe(0.5);
+    expect(bars.reduce((sum, bar) => sum + bar.length, 0)).toBeCloseTo(1);
+    expect(bars.every((bar, i) => i === 0 || Math.abs(bar.from - bars[i - 1]!.from - bars[i - 1]!.length) < 1e-9)).toBe(true);
   });
 });

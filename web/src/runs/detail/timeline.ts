@@ -4,7 +4,7 @@ import { hasEnded } from '../state';
 export const STEPS = ['admit', 'move', 'seal', 'transform', 'gather', 'review', 'publish', 'archive'] as const;
 export type StepName = (typeof STEPS)[number];
 
-export type StepStatus = 'done' | 'active' | 'stuck' | 'failed' | 'waiting' | 'skipped' | 'unreached';
+export type StepStatus = 'done' | 'active' | 'stuck' | 'failed' | 'refused' | 'stopped' | 'waiting' | 'skipped' | 'unreached';
 
 export interface Step {
   readonly name: StepName;
@@ -37,7 +37,25 @@ const ENDS: Readonly<Record<string, StepName>> = {
   'run.archived': 'archive',
 };
 
-type TimedRun = Pick<RunSummary, 'state' | 'createdAt' | 'updatedAt' | 'deadLetter' | 'failure' | 'cases'>;
+/** Events that end a run before its time, and what they say of the step in which they came. */
+const STOPS: Readonly<Record<string, StepStatus>> = { 'run.failed': 'failed', 'run.rejected': 'refused', 'run.cancelled': 'stopped' };
+
+type TimedRun = Pick<RunSummary, 'state' | 'createdAt' | 'deadLetter' | 'failure'>;
+
+interface Stop {
+  readonly name: StepName | null;
+  readonly status: StepStatus;
+  readonly at: number;
+}
+
+/** Where and when a run ended before its time, if it did. */
+function stopOf(run: TimedRun, events: readonly EventView[]): Stop | null {
+  const event = events.findLast((one) => STOPS[one.action]);
+  if (!event) return null;
+  const from = (event.detail as { from?: string }).from;
+  const name = from ? STEP_OF_STATE[from] : run.failure && stepNamed(run.failure.step);
+  return { name: name ?? null, status: STOPS[event.action]!, at: Date.parse(event.at) };
+}
 
 /** What each step did and when, from the audit events of the run. */
 export function steps(run: TimedRun, events: readonly EventView[]): readonly Step[] {
@@ -48,24 +66,19 @@ export function steps(run: TimedRun, events: readonly EventView[]): readonly Ste
   }
   const over = hasEnded(run);
   const current = over ? null : (STEP_OF_STATE[run.state] ?? null);
-  const broken = over && run.failure ? stepNamed(run.failure.step) : null;
+  const stop = stopOf(run, events);
   let before = Date.parse(run.createdAt);
   const missing = (name: StepName): StepStatus => {
     if (run.state === 'completed' || isPast(name, current)) return 'skipped';
     return over ? 'unreached' : 'waiting';
   };
   return STEPS.map((name) => {
-    const end = ended.get(name) ?? null;
     const from = before;
     if (name === current) return { name, status: run.deadLetter ? 'stuck' : 'active', from, to: null };
-    if (name === broken && (end === null || name !== 'archive')) {
-      const to = Date.parse(run.updatedAt);
-      before = to;
-      return { name, status: 'failed', from, to };
-    }
+    const end = name === stop?.name ? stop.at : (ended.get(name) ?? null);
     if (end === null) return { name, status: missing(name), from: null, to: null };
     before = Math.max(before, end);
-    return { name, status: 'done', from, to: Math.max(from, end) };
+    return { name, status: name === stop?.name ? stop.status : 'done', from, to: before };
   });
 }
 
@@ -78,16 +91,40 @@ function stepNamed(name: string): StepName | null {
   return STEPS.find((step) => step === known) ?? null;
 }
 
-/** From the first sign of the run to its end, or to now. */
-export function span(run: TimedRun, all: readonly Step[], now: number): { from: number; to: number } {
-  const from = Date.parse(run.createdAt);
-  const last = hasEnded(run) ? Math.max(...all.map((step) => step.to ?? 0), from) : now;
-  return { from, to: Math.max(last, from + 1) };
-}
-
 /** Time that Sluice itself worked: the wait for people is theirs. */
 export function workedMilliseconds(all: readonly Step[], now: number): number {
   return all
     .filter((step) => step.name !== 'review' && step.from !== null)
     .reduce((sum, step) => sum + ((step.to ?? now) - step.from!), 0);
+}
+
+export interface Bar {
+  readonly step: Step;
+  /** Shares of the whole, from 0 to 1. */
+  readonly from: number;
+  readonly length: number;
+}
+
+export interface Axis {
+  readonly bars: readonly Bar[];
+  /** The wait for people is drawn shorter than it was. */
+  readonly isShortened: boolean;
+}
+
+/** Steps side by side. People may take days where Sluice takes a second: their time is never drawn longer than all of its own. */
+export function axis(all: readonly Step[], now: number): Axis {
+  const worked = workedMilliseconds(all, now);
+  const begun = all.filter((step) => step.from !== null);
+  const lengths = begun.map((step) => {
+    const length = (step.to ?? now) - step.from!;
+    return step.name === 'review' ? Math.min(length, worked) : length;
+  });
+  const whole = Math.max(lengths.reduce((sum, length) => sum + length, 0), 1);
+  let at = 0;
+  const bars = begun.map((step, i) => {
+    const bar = { step, from: at / whole, length: lengths[i]! / whole };
+    at += lengths[i]!;
+    return bar;
+  });
+  return { bars, isShortened: begun.some((step, i) => (step.to ?? now) - step.from! > lengths[i]!) };
 }

@@ -44,7 +44,7 @@ export function RunList() {
       fill
       actions={
         <>
-          <Badge tone={online.value ? 'good' : 'warn'}>{online.value ? 'Live' : 'No connection'}</Badge>
+          <span class="run-live"><Badge tone={online.value ? 'good' : 'warn'}>{online.value ? 'Live' : 'No connection'}</Badge></span>
           <Button icon="refresh" onClick={runs.reload} aria-label="Load again" />
         </>
       }

@@ -8,7 +8,7 @@ import { rejectRate } from '../outcomes';
 import { StateLabel } from '../StateLabel';
 
 export const COLUMNS: readonly Column<RunSummary>[] = [
-  { key: 'state', head: 'State', width: '9rem', cell: (run) => <StateLabel run={run} /> },
+  { key: 'state', head: 'State', width: '8.5rem', cell: (run) => <StateLabel run={run} /> },
   {
     key: 'path',
     head: 'File',
@@ -20,21 +20,30 @@ export const COLUMNS: readonly Column<RunSummary>[] = [
       </Link>
     ),
   },
-  { key: 'partner', head: 'Partner', width: 'minmax(6rem, 1fr)', optional: true, cell: (run) => run.partner },
-  { key: 'pipeline', head: 'Pipeline', width: 'minmax(6rem, 1fr)', optional: true, cell: (run) => run.pipeline ?? <span class="muted">none</span> },
-  { key: 'size', head: 'Size', width: '5.5rem', align: 'end', optional: true, cell: (run) => <Bytes value={run.size} /> },
-  { key: 'rows', head: 'Rows', width: '6.5rem', align: 'end', optional: true, cell: (run) => run.counts && <Count value={run.counts.rows} /> },
+  {
+    key: 'stream',
+    head: 'Partner / pipeline',
+    width: 'minmax(8rem, 2fr)',
+    optional: true,
+    cell: (run) => (
+      <>
+        {run.partner} / {run.pipeline ?? <span class="muted">none</span>}
+      </>
+    ),
+  },
+  { key: 'size', head: 'Size', width: '5rem', align: 'end', optional: true, cell: (run) => <Bytes value={run.size} /> },
+  { key: 'rows', head: 'Rows', width: '5.5rem', align: 'end', optional: true, cell: (run) => run.counts && <Count value={run.counts.rows} /> },
   {
     key: 'outcomes',
     head: 'Outcomes',
-    width: 'minmax(6rem, 1fr)',
+    width: 'minmax(4.5rem, 1fr)',
     optional: true,
     cell: (run) => run.counts && run.counts.rows > 0 && <OutcomeStack counts={run.counts} thin />,
   },
   {
     key: 'rejected',
     head: 'Rejected',
-    width: '5.5rem',
+    width: '4.75rem',
     align: 'end',
     optional: true,
     cell: (run) => run.counts && <span class={run.counts.rejected > 0 ? 'number' : 'number muted'}>{percent(rejectRate(run.counts))}</span>,
@@ -42,10 +51,10 @@ export const COLUMNS: readonly Column<RunSummary>[] = [
   {
     key: 'cases',
     head: 'Open cases',
-    width: '6rem',
+    width: '5rem',
     align: 'end',
     optional: true,
     cell: (run) => run.openCases > 0 && <Count value={run.openCases} />,
   },
-  { key: 'received', head: 'Received', width: '7rem', align: 'end', cell: (run) => <Time at={run.createdAt} /> },
+  { key: 'received', head: 'Received', width: '6.5rem', align: 'end', cell: (run) => <Time at={run.createdAt} /> },
 ];
