@@ -5,8 +5,8 @@ import { axis, steps, workedMilliseconds } from './timeline';
 
 const START = Date.parse('2026-11-25T09:00:00Z');
 const at = (seconds: number) => new Date(START + seconds * 1000).toISOString();
-const event = (action: string, seconds: number): EventView => ({
-  seq: 0, at: at(seconds), actor: { type: 'step', name: 'x' }, action, detail: {}, previous: '', hash: '',
+const event = (action: string, seconds: number, detail: object = {}): EventView => ({
+  seq: 0, at: at(seconds), actor: { type: 'step', name: 'x' }, action, detail: detail as EventView['detail'], previous: '', hash: '',
 });
 const run = (state: string, more: object = {}) => ({ state, createdAt: at(0), deadLetter: null, failure: null, ...more });
 const statuses = (all: readonly { status: string }[]) => all.map((step) => step.status);
@@ -46,8 +46,7 @@ describe('steps', () => {
   });
 
   it('shows the step in which a run was cancelled', () => {
-    const cancelled = { ...event('run.cancelled', 20), detail: { from: 'reviewing' } };
-    const all = steps(run('cancelled'), [...ALL.slice(0, 5), cancelled]);
+    const all = steps(run('cancelled'), [...ALL.slice(0, 5), event('run.cancelled', 20, { from: 'reviewing' })]);
     expect(statuses(all).slice(4)).toEqual(['done', 'stopped', 'unreached', 'unreached']);
   });
 
