@@ -66,7 +66,7 @@ export function SubmissionPage({ id }: { readonly id: string }) {
       {data.counts && <Outcome counts={data.counts} />}
       {found.error && <ErrorPanel error={found.error} title="The reasons cannot be read" onRetry={found.reload} />}
       {found.data && <Problems problems={found.data.problems} />}
-      {hasRejectedRows && <RejectedRows run={data.runId} />}
+      {hasRejectedRows && <RejectedRows run={data.runId} count={rejected} />}
       {hasRejectedRows && data.counts && <Fixes run={data} fixedBy={data.fixedBy ?? []} />}
       {found.data?.receipt && <ReceiptFacts receipt={found.data.receipt} />}
     </Page>

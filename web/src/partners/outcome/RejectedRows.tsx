@@ -13,8 +13,14 @@ const columns = (open: number | null, onToggle: (row: RejectedRow) => void): rea
   { key: 'record', head: 'Record', width: 'minmax(10rem, 2fr)', optional: true, cell: (row) => <span class="record-line">{row.fields.map(([, value]) => value).join(' · ')}</span> },
 ];
 
-export function RejectedRows({ run }: { readonly run: string }) {
-  const head = useLoad(() => rejectedHead(run), [run]);
+interface Props {
+  readonly run: string;
+  /** How many there are; a review can add some. */
+  readonly count: number;
+}
+
+export function RejectedRows({ run, count }: Props) {
+  const head = useLoad(() => rejectedHead(run), [run, count]);
   const open = useSignal<number | null>(null);
   const toggle = (row: RejectedRow) => (open.value = open.value === row.row ? null : row.row);
   const rows = head.data?.rows ?? [];

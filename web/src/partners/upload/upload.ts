@@ -40,6 +40,11 @@ export interface Progress {
 
 const FRESH: Progress = { phase: 'paused', sent: 0, resumed: 0, speed: 0, waiting: false, fault: null, grantId: null, grantedAt: 0, sha256: null };
 
+/** Without the browser's database only the going on in another tab is lost, so a browser that keeps nothing is no fault. */
+function kept<T>(work: Promise<T>): Promise<T | undefined> {
+  return work.catch(() => undefined);
+}
+
 /** The file changed while it was read. */
 class Unreadable extends Error {}
 
@@ -76,10 +81,10 @@ export class Upload {
       // One upload of a plan at a time, in whatever tab.
       await navigator.locks.request(`sluice-upload:${this.plan.id}`, { ifAvailable: true }, async (lock) => {
         if (lock === null) throw new BlobFault(409, 'OtherTab');
-        await savePlan(this.plan);
+        await kept(savePlan(this.plan));
         await this.#run(stop.signal);
       });
-      await forgetPlan(this.plan.id);
+      await kept(forgetPlan(this.plan.id));
       this.#set({ phase: 'done', sent: this.plan.size, speed: 0 });
     } catch (error) {
       if (stop.signal.aborted) this.#set({ phase: 'paused', speed: 0, waiting: false });
@@ -94,7 +99,7 @@ export class Upload {
   }
 
   async #run(signal: AbortSignal): Promise<void> {
-    let staged = await stagedOf(this.plan.id);
+    let staged = (await kept(stagedOf(this.plan.id))) ?? new Map<number, string>();
     for (;;) {
       const sha256 = await this.#stage(staged, signal);
       this.#set({ phase: 'committing', sha256 });
@@ -105,7 +110,7 @@ export class Upload {
         if (error instanceof BlobFault && error.exists && (await this.#arrived())) return;
         // Blocks of an earlier try have expired: everything is sent once more.
         if (!(error instanceof BlobFault && error.blocksAreGone && staged.size > 0)) throw error;
-        await forgetStaged(this.plan.id);
+        await kept(forgetStaged(this.plan.id));
         staged = new Map();
         this.#set({ phase: 'sending' });
       }
@@ -161,7 +166,7 @@ export class Upload {
     this.#underWay.delete(index);
     this.#staged += length;
     this.#count();
-    await noteStaged(this.plan.id, index, digest);
+    await kept(noteStaged(this.plan.id, index, digest));
   }
 
   /** Whether the file is there although the answer to the commit was lost. */
