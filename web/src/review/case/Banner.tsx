@@ -1,7 +1,7 @@
 import type { ApiError } from '../../api/client';
 import type { CaseView } from '../../api/extra';
 import { session } from '../../auth/session';
-import { Button, Icon, Time } from '../../ui';
+import { Button, Icon, plural, Time } from '../../ui';
 import { isMyFirst, isTaken, isWaiting } from '../caseState';
 import { verdictWords } from './verdicts';
 
@@ -25,13 +25,13 @@ export function Banner({ of, conflict, stale, restored, onAgree, onKeepDraft, on
         <div class="notice notice-warn" role="alert">
           <Icon name="alert" />
           <p>
-            Your decision was not taken: {conflict.detail} <code>{conflict.code}</code>{' '}
+            Your decision was not taken: {conflict.detail} (<code>{conflict.code}</code>).{' '}
             {last && !isWaiting(of)
               ? `${last.by.id === me ? 'You' : last.by.name} decided this case: ${verdictWords(last.verdict)}. `
               : of.claimedBy && of.claimedBy.id !== me
                 ? `${of.claimedBy.name} works on it. `
                 : ''}
-            The case is shown as it is now; your draft is kept.
+            You see the case as it is now. Your draft is kept in this browser.
           </p>
         </div>
       )}
@@ -61,7 +61,7 @@ export function Banner({ of, conflict, stale, restored, onAgree, onKeepDraft, on
           <Icon name="user" />
           <p>
             {isMyFirst(of, me) ? 'You decided first' : `${last.by.name} decided first`}: <strong>{verdictWords(last.verdict)}</strong>
-            {Object.keys(last.rows).length > 0 && ` except ${Object.keys(last.rows).length} rows`}, <Time at={last.at} />.{' '}
+            {Object.keys(last.rows).length > 0 && ` except ${plural(Object.keys(last.rows).length, 'row')}`}, <Time at={last.at} />.{' '}
             {isMyFirst(of, me) ? 'Another person must confirm it; you may undo it or decide again.' : 'A second person must decide the same.'}
           </p>
           {!isMyFirst(of, me) && (

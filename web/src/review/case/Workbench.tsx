@@ -10,7 +10,7 @@ import { SendDialog } from '../decide/SendDialog';
 import { RowDetail, type Correction } from '../row/RowDetail';
 import { Banner } from './Banner';
 import { DecisionBar } from './DecisionBar';
-import { fromDecision, tally, verdictOf, withVerdict } from './draft';
+import { emptyDraft, fromDecision, tally, verdictOf, withVerdict } from './draft';
 import { GroupList } from './GroupList';
 import { groupRows } from './groups';
 import { rowColumns } from './rowColumns';
@@ -44,6 +44,10 @@ export function Workbench({ of, conflict, onSent, onConflict, side }: Props) {
   const current = rows[index];
   const counts = tally(draft, of.rows);
   const canDecide = isWaiting(of) && !isTaken(of, session.value?.oid);
+
+  // Once it is decided, the rows show what was decided.
+  const last = of.decisions.at(-1);
+  const shown = canDecide ? draft : last && !isWaiting(of) ? fromDecision(last, of.digest) : emptyDraft(of.digest);
 
   const typing = canDecide ? draft.typing : null;
   const correction = useMemo<Correction | null>(() => {
@@ -112,12 +116,11 @@ export function Workbench({ of, conflict, onSent, onConflict, side }: Props) {
     else setSending(true);
   };
   const agree = () => {
-    const first = of.decisions.at(-1);
-    if (!first) return;
-    change(() => fromDecision(first, of.digest));
+    if (!last) return;
+    change(() => fromDecision(last, of.digest));
     setSending(true);
   };
-  const confirming = of.status === 'confirming' && of.decisions.at(-1)?.by.id !== session.value?.oid;
+  const confirming = of.status === 'confirming' && last?.by.id !== session.value?.oid;
 
   const off = !canDecide;
   useShortcuts({
@@ -158,7 +161,7 @@ export function Workbench({ of, conflict, onSent, onConflict, side }: Props) {
         {pages.error && <ErrorPanel error={pages.error} title="Not all rows could be read" onRetry={pages.reload} />}
       </div>
       <div class="workbench">
-        <GroupList groups={groups} total={of.rows} draft={draft} current={groupKey} onChoose={choose} />
+        <GroupList groups={groups} total={of.rows} draft={shown} current={groupKey} onChoose={choose} />
         <section class="rows" aria-label="Rows">
           <div class="rows-bar">
             <span class="muted" role="status">
@@ -193,7 +196,7 @@ export function Workbench({ of, conflict, onSent, onConflict, side }: Props) {
             <VirtualTable
               label="Held rows"
               items={rows}
-              columns={rowColumns(draft, canDecide ? { has: (row) => selected.has(row), toggle } : null)}
+              columns={rowColumns(shown, canDecide ? { has: (row) => selected.has(row), toggle } : null)}
               keyOf={(row) => String(row.row)}
               active={current ? String(current.row) : null}
               onActivate={(row) => activate(row.row)}
@@ -207,7 +210,7 @@ export function Workbench({ of, conflict, onSent, onConflict, side }: Props) {
               key={current.row}
               of={of}
               row={current}
-              verdict={canDecide ? verdictOf(draft, current.row) : null}
+              verdict={verdictOf(shown, current.row)}
               canDecide={canDecide}
               correction={correction}
               onVerdict={(verdict) => give({ verdict }, [current])}

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 
 import type { HeldRow, RowProblem } from '../../api/extra';
 import { groupRows } from './groups';
-import { messageShape, shapeOf } from './shape';
+import { MessageShapes, shapeOf } from './shape';
 
 function held(row: number, problems: readonly Partial<RowProblem>[]): HeldRow {
   const full = problems.map((problem) => ({ code: 'R0303', row, line: row + 2, offset: 0, message: 'is not known', ...problem }));
@@ -17,9 +17,14 @@ describe('shapeOf', () => {
   });
 });
 
-describe('messageShape', () => {
-  it('drops numbers and quoted values', () => {
-    expect(messageShape('1,035 miles in -105.5 minutes of "UA 17"')).toBe('n miles in n minutes of "…"');
+describe('MessageShapes', () => {
+  it('takes words that differ for values, and keeps the others as they are', () => {
+    const shapes = new MessageShapes();
+    shapes.add('late', 'over 300 minutes: 1,035 in -10.5 to MDW');
+    shapes.add('late', 'over 300 minutes: 90 in 105 to X9');
+    shapes.add('other', 'over 20 minutes: 1 in 1 to MDW');
+    expect(shapes.of('late', 'over 300 minutes: 1,035 in -10.5 to MDW')).toBe('over 300 minutes: n in n to aaa');
+    expect(shapes.of('other', 'over 20 minutes: 1 in 1 to MDW')).toBe('over 20 minutes: 1 in 1 to MDW');
   });
 });
 

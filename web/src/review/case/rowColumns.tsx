@@ -50,6 +50,6 @@ export function rowColumns(draft: Draft, selection: Selection | null): Column<He
       },
     },
     { key: 'raw', head: 'In the file', width: 'minmax(0, 1.6fr)', optional: true, cell: (row) => <code title={row.raw}>{row.raw}</code> },
-    ...(selection ? [verdict] : []),
+    verdict,
   ];
 }

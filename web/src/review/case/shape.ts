@@ -7,7 +7,29 @@ export function shapeOf(value: string): string {
   return value.length > LONGEST ? `${shape}…` : shape;
 }
 
-/** A message without the numbers of its row: '1035 miles in 105 minutes' becomes 'n miles in n minutes'. */
-export function messageShape(message: string): string {
-  return message.replace(/"[^"]*"|'[^']*'/g, '"…"').replace(/[-+]?\d+(?:[.,:]\d+)*/g, 'n');
+const NUMBER = /^[-+]?\d+(?:[.,:]\d+)*$/;
+
+/** The form of a word of a message: how long a number is says nothing. */
+const wordShape = (word: string): string => (NUMBER.test(word) ? 'n' : shapeOf(word));
+
+const wordsOf = (message: string): string[] => message.split(' ');
+
+/** Makes messages of one cause alike: words that differ between them hold values of the row, and only their form counts. */
+export class MessageShapes {
+  /** By cause and number of words: a word, or null where messages differ. */
+  private readonly templates = new Map<string, (string | null)[]>();
+
+  add(cause: string, message: string): void {
+    const words = wordsOf(message);
+    const key = `${cause} ${words.length}`;
+    const template = this.templates.get(key);
+    if (!template) this.templates.set(key, words);
+    else words.forEach((word, at) => template[at] !== word && (template[at] = null));
+  }
+
+  of(cause: string, message: string): string {
+    const words = wordsOf(message);
+    const template = this.templates.get(`${cause} ${words.length}`);
+    return words.map((word, at) => (template?.[at] === null ? wordShape(word) : word)).join(' ');
+  }
 }

@@ -1,4 +1,4 @@
-import { useEffect, useRef } from 'preact/hooks';
+import { useLayoutEffect, useRef } from 'preact/hooks';
 
 import type { CaseView, HeldRow, RowProblem } from '../../api/extra';
 import { Button, ErrorPanel, Icon, plural } from '../../ui';
@@ -22,7 +22,8 @@ interface Props {
 /** New values for columns of one row, or the same for several. The engine looks at them while they are typed. */
 export function CorrectionForm({ of, rows, cells, values, tried, onChange, focus, onDone, onCancel }: Props) {
   const form = useRef<HTMLFormElement>(null);
-  useEffect(() => {
+  // Before the next key arrives: it belongs into the field, not to the page's shortcuts.
+  useLayoutEffect(() => {
     const name = focus ?? cells[0]?.column;
     const field = form.current?.querySelector<HTMLInputElement>(`[name="${CSS.escape(name ?? '')}"]`);
     field?.focus();
