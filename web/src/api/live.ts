@@ -2,7 +2,7 @@ import { useEffect, useRef } from 'preact/hooks';
 
 import { session } from '../auth/session';
 import { backoff, request } from './client';
-import type { RunSummary } from './extra';
+import type { Page, RunSummary } from './extra';
 import { ApiError } from './problem';
 
 export { online } from './online';
@@ -17,8 +17,18 @@ type Listener = (runs: readonly RunSummary[]) => void;
 /** The Functions host ends a request after some time; an empty answer before that is the heart-beat. */
 const WAIT_SECONDS = 25;
 
+/** Runs that may have changed between the first look at a page and the first place in the feed. */
+const NEWEST = 50;
+
 const listeners = new Set<Listener>();
 let running = false;
+/** Kept while nobody listens: what changed meanwhile is told to the next page. */
+let cursor: string | undefined;
+session.subscribe(() => (cursor = undefined));
+
+function tell(runs: readonly RunSummary[]): void {
+  if (runs.length > 0) for (const listener of listeners) listener(runs);
+}
 
 /** Until the tab is seen again: nobody looks at a hidden one, and the cursor loses nothing. */
 function visible(): Promise<void> {
@@ -49,16 +59,20 @@ function pause(milliseconds: number): Promise<void> {
 /** One poll at a time for all listeners of this tab. */
 async function poll(): Promise<void> {
   running = true;
-  let cursor: string | undefined;
   let failures = 0;
   while (listeners.size > 0 && session.value) {
     await visible();
     try {
-      const query: string = cursor === undefined ? '' : `?after=${encodeURIComponent(cursor)}&wait=${WAIT_SECONDS}`;
-      const changes = await request<Changes>('GET', `/changes${query}`);
-      cursor = changes.cursor;
+      if (cursor === undefined) {
+        cursor = (await request<Changes>('GET', '/changes')).cursor;
+        // What changed before this place, while the page was loading, is not in the feed.
+        tell((await request<Page<RunSummary>>('GET', `/runs?limit=${NEWEST}`)).items);
+      } else {
+        const changes = await request<Changes>('GET', `/changes?after=${encodeURIComponent(cursor)}&wait=${WAIT_SECONDS}`);
+        cursor = changes.cursor;
+        tell(changes.runs);
+      }
       failures = 0;
-      if (changes.runs.length > 0) for (const listener of listeners) listener(changes.runs);
     } catch (error) {
       // A cursor that is no longer good: begin again from now.
       if (error instanceof ApiError && error.status === 400) cursor = undefined;
