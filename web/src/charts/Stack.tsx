@@ -6,14 +6,14 @@ export interface Part {
   readonly value: number;
 }
 
-/** Smallest visible share of a part that is not empty: one rejected row of a million is seen, too. */
-const VISIBLE = 0.006;
+/** Smallest share that is drawn of a part that is not empty: one rejected row of a million is seen, too. */
+const VISIBLE = { wide: 0.006, thin: 0.035 };
 
 /** Shares of a whole as one bar. What it shows is told in words by `label`. */
 export function Stack({ parts, label, thin = false }: { parts: readonly Part[]; label: string; thin?: boolean }) {
   const total = parts.reduce((sum, part) => sum + part.value, 0);
   const shown = parts.filter((part) => part.value > 0);
-  const widths = shown.map((part) => Math.max(part.value / total, VISIBLE));
+  const widths = shown.map((part) => Math.max(part.value / total, thin ? VISIBLE.thin : VISIBLE.wide));
   const sum = widths.reduce((all, width) => all + width, 0);
   let x = 0;
   return (

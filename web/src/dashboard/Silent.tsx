@@ -19,7 +19,7 @@ export function Silent({ silent }: { silent: readonly Silence[] }) {
               <Link href={`/runs${toSearch({ view: 'all', partner: one.partner, pipeline: one.pipeline, path: '' })}`}>
                 {one.partner} / {one.pipeline}
               </Link>
-              <span class="muted">usually every {formatDuration(one.usualSeconds * 1000)}</span>
+              <span class="muted">{one.usualSeconds < 60 ? 'usually several a minute' : `usually every ${formatDuration(one.usualSeconds * 1000)}`}</span>
             </div>
             <Badge tone="warn">
               last file <Time at={one.lastAt} />

@@ -24,7 +24,7 @@ function tiles({ inFlight, waiting, failed, deadLettered }: Summary, days: numbe
     },
     { name: 'Overdue', value: waiting.overdue, note: 'cases past their time', href: '/reviews?overdue=true', tone: 'bad' },
     { name: 'Failed', value: failed, note: `in the last ${days} days`, href: '/runs?view=failed', tone: 'bad' },
-    { name: 'Stuck', value: deadLettered, note: 'wait for an operator to resend', href: '/runs?view=stuck', tone: 'bad' },
+    { name: 'Stuck', value: deadLettered, note: 'until someone resends', href: '/runs?view=stuck', tone: 'bad' },
   ];
 }
 

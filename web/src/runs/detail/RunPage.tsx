@@ -20,7 +20,9 @@ const BACK = { href: '/runs', label: 'runs' };
 export function RunPage({ id }: { id: string }) {
   const run = useLoad(() => loadRun(id), [id]);
   const events = useLoad(() => loadTimeline(id), [id]);
-  const report = useLoad(() => loadReport(id), [id]);
+  // Without chunks no row was looked at, and there is nothing to report.
+  const hasChunks = (run.data?.chunks ?? 0) > 0;
+  const report = useLoad(async () => (hasChunks ? loadReport(id) : null), [id, hasChunks]);
   const reload = () => {
     run.reload();
     events.reload();

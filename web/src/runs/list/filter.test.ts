@@ -23,7 +23,8 @@ describe('the address of a filtered list', () => {
 
 describe('toQuery', () => {
   it('names the states of a view', () => {
-    expect(toQuery({ ...ALL, view: 'failed' })).toEqual({ state: 'failed,rejected' });
+    expect(toQuery({ ...ALL, view: 'inFlight' })).toEqual({ state: 'moving,sealing,transforming,gathering,publishing,archiving' });
+    expect(toQuery({ ...ALL, view: 'rejected', partner: 'p' })).toEqual({ state: 'rejected', partner: 'p' });
   });
 });
 

@@ -1,7 +1,7 @@
 import type { RunSummary } from '../../api/extra';
 import { IN_FLIGHT, hasEnded } from '../state';
 
-export type View = 'all' | 'inFlight' | 'reviewing' | 'stuck' | 'failed' | 'completed' | 'cancelled';
+export type View = 'all' | 'inFlight' | 'reviewing' | 'stuck' | 'failed' | 'rejected' | 'completed' | 'cancelled';
 
 export interface RunFilter {
   readonly view: View;
@@ -17,6 +17,7 @@ export const VIEWS: readonly { readonly id: View; readonly label: string }[] = [
   { id: 'reviewing', label: 'Waiting for people' },
   { id: 'stuck', label: 'Stuck' },
   { id: 'failed', label: 'Failed' },
+  { id: 'rejected', label: 'Rejected' },
   { id: 'completed', label: 'Completed' },
   { id: 'cancelled', label: 'Cancelled' },
 ];
@@ -27,7 +28,8 @@ const STATES: Readonly<Record<View, readonly string[]>> = {
   inFlight: IN_FLIGHT,
   reviewing: ['reviewing'],
   stuck: [...IN_FLIGHT, 'reviewing'],
-  failed: ['failed', 'rejected'],
+  failed: ['failed'],
+  rejected: ['rejected'],
   completed: ['completed'],
   cancelled: ['cancelled'],
 };
