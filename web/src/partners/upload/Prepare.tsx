@@ -6,6 +6,7 @@ import { useEffect } from 'preact/hooks';
 import { type ApiError, asApiError } from '../../api/client';
 import { session } from '../../auth/session';
 import { Button, Bytes, ErrorPanel, Field, Time } from '../../ui';
+import { Beginning } from './Beginning';
 import type { Chosen } from './choose';
 import { target, type Target } from './target';
 import { send } from './uploads';
@@ -96,6 +97,7 @@ export function Prepare({ chosen, path: first, fixes = null, partner: given = nu
             <Bytes value={file.size} />
           </span>
         </div>
+        <Beginning file={file} />
         {!isPartner && given === null && (
           <Field
             label="Partner"
