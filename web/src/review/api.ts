@@ -1,5 +1,5 @@
 import { request } from '../api/client';
-import type { CaseView, Cell, HeldRow, Page, RowExplanation, RowProblem, VerdictView } from '../api/extra';
+import type { CaseView, Cell, HeldRow, Page, RowExplanation, RowProblem, RunDetail, VerdictView } from '../api/extra';
 import type { components } from '../api/schema';
 
 export type BulkResult = components['schemas']['BulkResult'];
@@ -47,6 +47,8 @@ export const listCases = (query: CaseQuery, cursor?: string) =>
   request<Page<CaseView>>('GET', `/reviews${search({ ...query, cursor, limit: PAGE })}`);
 
 export const getCase = (caseId: string) => request<CaseView>('GET', path(caseId));
+
+export const getRun = (runId: string) => request<RunDetail>('GET', `/runs/${encodeURIComponent(runId)}`);
 
 export const listRows = (caseId: string, cursor?: string) =>
   request<Page<HeldRow>>('GET', `${path(caseId, '/rows')}${search({ cursor, limit: PAGE })}`);

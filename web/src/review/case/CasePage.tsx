@@ -1,12 +1,12 @@
 import { useEffect, useState } from 'preact/hooks';
 import { useLocation } from 'wouter-preact';
 
-import { ApiError, asApiError } from '../../api/client';
+import { type ApiError, asApiError } from '../../api/client';
 import type { CaseView } from '../../api/extra';
 import { useChanges } from '../../api/live';
 import { hasRole, session } from '../../auth/session';
 import { Button, Empty, ErrorPanel, Page, Skeleton, toast, useLoad, useShortcuts } from '../../ui';
-import { assign, claim, getCase, release, undo } from '../api';
+import { assign, claim, getCase, getRun, release, undo } from '../api';
 import { isTaken, isWaiting } from '../caseState';
 import { AssignDialog } from '../decide/AssignDialog';
 import { Comments } from '../decide/Comments';
@@ -22,6 +22,8 @@ import { Workbench } from './Workbench';
 export function CasePage({ caseId }: { readonly caseId: string }) {
   const [, navigate] = useLocation();
   const { data: of, error, reload, setData } = useLoad(() => getCase(caseId), [caseId]);
+  const decided = of !== undefined && of.decisions.length > 0;
+  const run = useLoad(async () => (decided ? getRun(of.runId) : undefined), [of?.runId, of?.decisions.length]);
   const [assigning, setAssigning] = useState(false);
   const [conflict, setConflict] = useState<ApiError | null>(null);
   const me = session.value;
@@ -31,7 +33,9 @@ export function CasePage({ caseId }: { readonly caseId: string }) {
     if (of) meet([of]);
   }, [of]);
   useChanges((runs) => {
-    if (of && runs.some((run) => run.runId === of.runId)) reload();
+    if (!of || !runs.some((changed) => changed.runId === of.runId)) return;
+    reload();
+    run.reload();
   });
 
   const act = async (action: () => Promise<CaseView>, done: string) => {
@@ -58,7 +62,7 @@ export function CasePage({ caseId }: { readonly caseId: string }) {
   const last = of?.decisions.at(-1);
   const waiting = of !== undefined && isWaiting(of);
   const mine = of?.claimedBy?.id === me?.oid;
-  const canUndo = last !== undefined && of?.status !== 'void' && (last.by.id === me?.oid || hasRole('Operator'));
+  const canUndo = last !== undefined && run.data?.state === 'reviewing' && (last.by.id === me?.oid || hasRole('Operator'));
   const canClaim = reviewer && waiting && !of.claimedBy;
   const canRelease = waiting && of.claimedBy != null && (mine || hasRole('Operator'));
   const canAssign = waiting && hasRole('Reviewer', 'Operator') && (!isTaken(of, me?.oid) || hasRole('Operator'));
@@ -154,14 +158,16 @@ export function CasePage({ caseId }: { readonly caseId: string }) {
             setConflict(failure);
             reload();
           }}
-          side={<Talk of={of} canComment={reviewer} onChange={setData} />}
+          decisions={<Decisions of={of} />}
+          comments={<Comments of={of} canComment={reviewer} onChange={setData} />}
         />
       ) : (
         <>
           <Empty icon="info" title="Only reviewers see the values of rows">
             You see what the case is about, who works on it and what was decided.
           </Empty>
-          <Talk of={of} canComment={hasRole('Operator')} onChange={setData} />
+          <Decisions of={of} />
+          <Comments of={of} canComment={hasRole('Operator')} onChange={setData} />
         </>
       )}
       {assigning && <AssignDialog of={of} onChange={setData} onClose={() => setAssigning(false)} />}
@@ -173,13 +179,4 @@ export function CasePage({ caseId }: { readonly caseId: string }) {
 function keepAsDraft(of: CaseView): void {
   const last = of.decisions.at(-1);
   if (last && last.by.id === session.value?.oid) saveDraft(of.caseId, fromDecision(last, of.digest));
-}
-
-function Talk({ of, canComment, onChange }: { readonly of: CaseView; readonly canComment: boolean; readonly onChange: (of: CaseView) => void }) {
-  return (
-    <>
-      <Decisions of={of} />
-      <Comments of={of} canComment={canComment} onChange={onChange} />
-    </>
-  );
 }

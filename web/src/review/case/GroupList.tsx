@@ -1,4 +1,4 @@
-import { Badge, formatCount } from '../../ui';
+import { Badge, formatCount, plural } from '../../ui';
 import { verdictOf, type Draft } from './draft';
 import type { Group } from './groups';
 
@@ -39,7 +39,7 @@ export function GroupList({ groups, total, draft, current, onChoose }: Props) {
           <span class="group-title">{group.title}</span>
           <span class="group-foot">
             {group.shape !== '' && <code title="Form of the value: 9 for a digit, a for a letter">{group.shape}</code>}
-            {group.more > 0 && <span>+{group.more} more reasons</span>}
+            {group.more > 0 && <span>and {plural(group.more, 'further reason')}</span>}
             <Progress rows={group.rows} draft={draft} />
           </span>
         </button>

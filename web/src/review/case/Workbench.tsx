@@ -22,12 +22,12 @@ interface Props {
   readonly conflict: ApiError | null;
   readonly onSent: (of: CaseView) => void;
   readonly onConflict: (error: ApiError) => void;
-  /** Decisions and comments. */
-  readonly side: ComponentChildren;
+  readonly decisions: ComponentChildren;
+  readonly comments: ComponentChildren;
 }
 
 /** Where rows are decided: groups, rows, one row in full. */
-export function Workbench({ of, conflict, onSent, onConflict, side }: Props) {
+export function Workbench({ of, conflict, onSent, onConflict, decisions, comments }: Props) {
   const pages = useRows(of.caseId, of.digest);
   const { draft, restored, stale, change, amend, back, discard } = useDraft(of.caseId, of.digest);
   const [groupKey, setGroupKey] = useState<string | null>(null);
@@ -205,6 +205,7 @@ export function Workbench({ of, conflict, onSent, onConflict, side }: Props) {
           )}
         </section>
         <aside class="detail" aria-label="The row in full">
+          {decisions}
           {current && (
             <RowDetail
               key={current.row}
@@ -222,7 +223,7 @@ export function Workbench({ of, conflict, onSent, onConflict, side }: Props) {
               }}
             />
           )}
-          {side}
+          {comments}
         </aside>
       </div>
       {canDecide && <DecisionBar counts={counts} target={target} onSend={send} onRest={giveRest} onBack={() => void back()} />}

@@ -1,11 +1,11 @@
-import { useState } from 'preact/hooks';
+import { useEffect, useState } from 'preact/hooks';
 
 import { asApiError, type ApiError } from '../../api/client';
 import type { CaseView } from '../../api/extra';
 import { session } from '../../auth/session';
 import { Button, Dialog, ErrorPanel, Field, toast } from '../../ui';
-import { assign } from '../api';
-import { people } from '../people';
+import { assign, listCases } from '../api';
+import { meet, people } from '../people';
 
 interface Props {
   readonly of: CaseView;
@@ -20,6 +20,13 @@ export function AssignDialog({ of, onChange, onClose }: Props) {
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<ApiError | null>(null);
   const others = people.value.filter((person) => person.id !== of.claimedBy?.id && person.id !== session.value?.oid);
+  // Who decided lately is likely who decides next. Without the answer a person can still be named.
+  useEffect(() => {
+    listCases({ status: 'confirming,decided' }).then(
+      (page) => meet(page.items),
+      () => undefined,
+    );
+  }, []);
   const give = async (to: { id: string; name: string }) => {
     setBusy(true);
     setError(null);
@@ -54,7 +61,7 @@ export function AssignDialog({ of, onChange, onClose }: Props) {
       >
         <p class="muted">{others.length > 0 ? 'Somebody else, by the object id of the directory:' : 'Nobody else has worked on cases yet. By the object id of the directory:'}</p>
         <Field label="Name" value={name} onInput={(event) => setName(event.currentTarget.value)} />
-        <Field label="Object id" class="mono" value={id} onInput={(event) => setId(event.currentTarget.value)} />
+        <Field label="Object id" value={id} onInput={(event) => setId(event.currentTarget.value)} />
         <Button type="submit" busy={busy} disabled={!id.trim() || !name.trim()}>
           Assign
         </Button>

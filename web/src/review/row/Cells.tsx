@@ -34,7 +34,7 @@ export function Cells({ cells, onEdit, corrected = {} }: Props) {
             const differs = !cell.derived && showCell(cell.parsed) !== showCell(cell.proposed);
             const fixed = cell.column in corrected;
             return (
-              <tr key={cell.column} class={cell.problems.length > 0 ? 'is-offending' : undefined}>
+              <tr key={cell.column} class={cell.problems.length > 0 ? 'is-offending' : cell.named ? 'is-named' : undefined}>
                 <th scope="row">
                   {onEdit && !cell.derived ? (
                     <button type="button" class="cell-edit" title={`Correct ${cell.column}`} onClick={() => onEdit(cell.column)}>

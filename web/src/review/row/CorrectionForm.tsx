@@ -22,23 +22,23 @@ interface Props {
 /** New values for columns of one row, or the same for several. The engine looks at them while they are typed. */
 export function CorrectionForm({ of, rows, cells, values, tried, onChange, focus, onDone, onCancel }: Props) {
   const form = useRef<HTMLFormElement>(null);
-  // Before the next key arrives: it belongs into the field, not to the page's shortcuts.
-  useLayoutEffect(() => {
-    const name = focus ?? cells[0]?.column;
-    const field = form.current?.querySelector<HTMLInputElement>(`[name="${CSS.escape(name ?? '')}"]`);
-    field?.focus();
-    field?.select();
-  }, [focus]);
-
   const results = [...tried.rows.values()];
   const problems = results.flatMap((row) => row.problems);
   const failing = results.filter((row) => row.problems.length > 0).length;
   // Without an answer of the engine (no connection) the values are checked when the decision is sent.
   const ready = !tried.pending && failing === 0 && Object.keys(values).length > 0;
   const editable = cells.filter((cell) => !cell.derived);
-  const offending = editable.filter((cell) => cell.problems.length > 0 || cell.column in values || cell.column === of.column || cell.column === focus);
-  const shown = offending.length > 0 ? offending : editable;
+  const likely = editable.filter((cell) => cell.problems.length > 0 || cell.named || cell.column in values || cell.column === of.column || cell.column === focus);
+  const shown = likely.length > 0 ? likely : editable;
   const hidden = editable.filter((cell) => !shown.includes(cell));
+
+  // Before the next key arrives: it belongs into the field, not to the page's shortcuts.
+  useLayoutEffect(() => {
+    const name = focus ?? shown[0]?.column;
+    const field = form.current?.querySelector<HTMLInputElement>(`[name="${CSS.escape(name ?? '')}"]`);
+    field?.focus();
+    field?.select();
+  }, [focus]);
 
   const set = (column: string, value: string | null | undefined) => {
     const next = { ...values };

@@ -28,6 +28,16 @@ describe('rawFields', () => {
 });
 
 describe('cellsOf', () => {
+  it('puts columns first whose value a reason of the whole row tells', () => {
+    const problem = { code: 'R0402', row: 0, line: 2, offset: 0, rule: 'late', message: 'MQ was 851 min late, on day 1' };
+    const cells = cellsOf(row('1,MQ,851', { day: 1, carrier: 'MQ', delay: 851 }, { problems: [problem] }));
+    expect(cells.map((cell) => [cell.column, cell.named])).toEqual([
+      ['carrier', true],
+      ['delay', true],
+      ['day', false],
+    ]);
+  });
+
   it('shows offending columns first, with the value that the problem names', () => {
     const problem = { code: 'R0303', row: 0, line: 2, offset: 0, column: 'b', value: ' zz ', message: 'is not known' };
     const cells = cellsOf(row('1,zz', { a: 1, b: 'zz' }, { problems: [problem], proposed: { a: 1, b: 'zz', made: true } }));

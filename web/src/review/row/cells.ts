@@ -11,6 +11,8 @@ export interface CellView {
   readonly derived: boolean;
   /** Why this column is at fault. */
   readonly problems: readonly string[];
+  /** A reason of the whole row tells its value: it is likely at fault. */
+  readonly named: boolean;
 }
 
 const DELIMITERS = [',', ';', '\t', '|'];
@@ -71,10 +73,19 @@ export function rawFields(row: Pick<HeldRow, 'raw' | 'parsed'>): Readonly<Record
   return {};
 }
 
-/** All columns of a row, the offending ones first. */
+/** Shorter values are in many messages by chance. */
+const SHORTEST_NAMED = 2;
+
+/** The words of reasons that name no column. */
+function wordsOf(row: HeldRow): ReadonlySet<string> {
+  return new Set(row.problems.filter((problem) => !problem.column).flatMap((problem) => problem.message.split(/[\s,;:()"']+/)));
+}
+
+/** All columns of a row: the offending ones first, then those that a reason tells the value of. */
 export function cellsOf(row: HeldRow, proposed: Readonly<Record<string, Cell>> = row.proposed): CellView[] {
   const raw = rawFields(row);
   const names = new Set([...Object.keys(row.parsed), ...Object.keys(raw), ...Object.keys(row.proposed), ...Object.keys(proposed)]);
+  const words = wordsOf(row);
   const offending = (name: string) => row.problems.filter((problem) => problem.column === name);
   const cells = [...names].map((column) => {
     const problems = offending(column);
@@ -85,9 +96,11 @@ export function cellsOf(row: HeldRow, proposed: Readonly<Record<string, Cell>> =
       proposed: proposed[column],
       derived: !(column in row.parsed) && !(column in raw),
       problems: problems.map((problem) => problem.message),
+      named: [showCell(row.parsed[column]), showCell(row.proposed[column])].some((text) => text.length >= SHORTEST_NAMED && words.has(text)),
     };
   });
-  return cells.sort((a, b) => Number(b.problems.length > 0) - Number(a.problems.length > 0));
+  const rank = (cell: CellView) => (cell.problems.length > 0 ? 0 : cell.named ? 1 : 2);
+  return cells.sort((a, b) => rank(a) - rank(b));
 }
 
 /** What a person would type to get the value that is there. */
