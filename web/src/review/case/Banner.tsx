@@ -10,13 +10,15 @@ interface Props {
   readonly conflict: ApiError | null;
   readonly stale: boolean;
   readonly restored: boolean;
+  /** Verdicts were given that are not sent. */
+  readonly hasDraft: boolean;
   readonly onAgree: () => void;
   readonly onKeepDraft: () => void;
   readonly onDiscard: () => void;
 }
 
 /** What a reviewer must know before deciding: who did what meanwhile, and what that means for the draft. */
-export function Banner({ of, conflict, stale, restored, onAgree, onKeepDraft, onDiscard }: Props) {
+export function Banner({ of, conflict, stale, restored, hasDraft, onAgree, onKeepDraft, onDiscard }: Props) {
   const me = session.value?.oid;
   const last = of.decisions.at(-1);
   return (
@@ -33,6 +35,18 @@ export function Banner({ of, conflict, stale, restored, onAgree, onKeepDraft, on
                 : ''}
             You see the case as it is now. Your draft is kept in this browser.
           </p>
+        </div>
+      )}
+      {!conflict && hasDraft && last && !isWaiting(of) && (
+        <div class="notice notice-warn" role="alert">
+          <Icon name="alert" />
+          <p>
+            {last.by.id === me ? 'You' : last.by.name} decided this case: {verdictWords(last.verdict)}, <Time at={last.at} />. Your own draft was not
+            sent; it is kept in this browser.
+          </p>
+          <Button size="small" onClick={onDiscard}>
+            Discard my draft
+          </Button>
         </div>
       )}
       {stale && isWaiting(of) && (

@@ -24,6 +24,7 @@ export function CasePage({ caseId }: { readonly caseId: string }) {
   const { data: of, error, reload, setData } = useLoad(() => getCase(caseId), [caseId]);
   const decided = of !== undefined && of.decisions.length > 0;
   const run = useLoad(async () => (decided ? getRun(of.runId) : undefined), [of?.runId, of?.decisions.length]);
+  const [takenBack, setTakenBack] = useState(0);
   const [assigning, setAssigning] = useState(false);
   const [conflict, setConflict] = useState<ApiError | null>(null);
   const me = session.value;
@@ -56,6 +57,7 @@ export function CasePage({ caseId }: { readonly caseId: string }) {
     act(async () => {
       const next = await undo(seen.caseId, seen.digest);
       keepAsDraft(seen);
+      setTakenBack((times) => times + 1);
       return next;
     }, 'The decision is taken back. The case waits again.');
 
@@ -150,7 +152,7 @@ export function CasePage({ caseId }: { readonly caseId: string }) {
       {error && <ErrorPanel error={error} title="The case could not be read again; you see it as it was" onRetry={reload} />}
       {reviewer ? (
         <Workbench
-          key={of.decisions.length}
+          key={takenBack}
           of={of}
           conflict={conflict}
           onSent={sent}

@@ -10,7 +10,7 @@ import { SendDialog } from '../decide/SendDialog';
 import { RowDetail, type Correction } from '../row/RowDetail';
 import { Banner } from './Banner';
 import { DecisionBar } from './DecisionBar';
-import { emptyDraft, fromDecision, tally, verdictOf, withVerdict } from './draft';
+import { emptyDraft, fromDecision, isEmpty, tally, verdictOf, withVerdict } from './draft';
 import { GroupList } from './GroupList';
 import { groupRows } from './groups';
 import { rowColumns } from './rowColumns';
@@ -154,6 +154,7 @@ export function Workbench({ of, conflict, onSent, onConflict, decisions, comment
           conflict={conflict}
           stale={stale}
           restored={restored && counts.undecided < of.rows}
+          hasDraft={!isEmpty(draft)}
           onAgree={agree}
           onKeepDraft={() => change((old) => ({ ...old, digest: of.digest }))}
           onDiscard={discard}
