@@ -8,8 +8,15 @@ function Outcome({ name }: { name: string | null }) {
   return <Badge tone={(name && TONES[name]) || 'neutral'}>{name ?? 'no such row'}</Badge>;
 }
 
-const reasons = (changed: ChangedRow) =>
-  changed.reasons.map((reason) => [reason.rule ?? reason.column, reason.value !== undefined && `“${reason.value}”`, reason.message].filter(Boolean).join(' ')).join('; ');
+/** 'arr_delay “x”: is not an integer; long-delay: it arrived late' */
+function reasons(changed: ChangedRow): string {
+  return changed.reasons
+    .map(({ rule, column, value, message }) => {
+      const where = [rule ?? column, value !== undefined && `“${value}”`].filter(Boolean).join(' ');
+      return where ? `${where}: ${message}` : message;
+    })
+    .join('; ');
+}
 
 const COLUMNS: readonly Column<ChangedRow>[] = [
   { key: 'row', head: 'Row', width: '6rem', align: 'end', cell: (changed) => formatCount(changed.row) },

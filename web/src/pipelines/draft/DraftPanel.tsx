@@ -38,7 +38,7 @@ export function DraftPanel({ name, live, draft, onDraft, onReload, onLive }: Pro
     setBusy(true);
     setError(null);
     try {
-      onDraft(await storeDraft(name, { pipeline: editing.texts.pipeline, contract: editing.texts.contract }, draft));
+      onDraft(await storeDraft(name, editing.texts, draft));
       toast('The draft is stored. Somebody else must approve it before it goes live.');
     } catch (thrown) {
       setError(asApiError(thrown));

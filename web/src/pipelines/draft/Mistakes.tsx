@@ -1,3 +1,4 @@
+import { plural } from '../../ui';
 import type { Mistake } from '../api';
 
 interface Props {
@@ -9,7 +10,7 @@ interface Props {
 export function Mistakes({ mistakes, onShow }: Props) {
   return (
     <section class="mistakes" role="alert" aria-label="Mistakes">
-      <h3>{mistakes.length === 1 ? '1 mistake' : `${mistakes.length} mistakes`}; nothing was stored, and what you typed is kept</h3>
+      <h3>{plural(mistakes.length, 'mistake')} when it was checked last; nothing was stored, and what you typed is kept</h3>
       <ul>
         {mistakes.map((mistake) => (
           <li key={`${mistake.file}${mistake.line}.${mistake.column}${mistake.code}${mistake.path}`}>

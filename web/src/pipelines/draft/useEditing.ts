@@ -14,6 +14,8 @@ export interface Editing {
   readonly revert: () => void;
 }
 
+/** The API refuses fields that it does not know. */
+const textsOf = ({ pipeline, contract }: Texts): Texts => ({ pipeline, contract });
 const same = (a: Texts, b: Texts) => a.pipeline === b.pipeline && a.contract === b.contract;
 
 /** The texts on screen: what was typed and not stored, else the draft, else the live version. */
@@ -31,11 +33,11 @@ export function useEditing(name: string, live: PipelineTexts, draft: Draft | nul
   }, [name, typed, stored.hash]);
 
   return {
-    texts: typed ?? stored,
+    texts: textsOf(typed ?? stored),
     isChanged,
     isStale: isChanged && typed.base !== stored.hash,
     change: (texts) => {
-      const kept = { pipeline: texts.pipeline, contract: texts.contract, base: typed?.base ?? stored.hash };
+      const kept = { ...textsOf(texts), base: typed?.base ?? stored.hash };
       keep(name, kept);
       setTyped(kept);
     },

@@ -56,5 +56,5 @@ export const COLUMNS: readonly Column<RunSummary>[] = [
     optional: true,
     cell: (run) => run.openCases > 0 && <Count value={run.openCases} />,
   },
-  { key: 'received', head: 'Received', width: '6.5rem', align: 'end', cell: (run) => <Time at={run.createdAt} /> },
+  { key: 'received', head: 'Received', width: '6.5rem', align: 'end', optional: true, cell: (run) => <Time at={run.createdAt} /> },
 ];
