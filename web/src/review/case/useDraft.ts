@@ -40,7 +40,7 @@ export interface DraftState {
 }
 
 /** How many steps `back` can go. */
-const STEPS = 100;
+const STEPS = 30;
 
 /** The draft of a case. Every change is in the browser's storage before it is on the screen. */
 export function useDraft(caseId: string, digest: string): DraftState {

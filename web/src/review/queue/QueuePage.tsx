@@ -20,7 +20,7 @@ const LABELS: Record<View, string> = { waiting: 'Waiting', mine: 'Mine', overdue
 
 const EMPTY: Record<View, [string, string]> = {
   waiting: ['Nothing waits for a decision', 'New cases appear here by themselves when a file has rows that a rule holds back.'],
-  mine: ['You have not taken a case', 'Take one from the list of waiting cases with the key c; it is kept for you until you decide or release it.'],
+  mine: ['You have not taken a case', 'Take one from the list of waiting cases with the key t; it is kept for you until you decide or release it.'],
   overdue: ['Nothing is overdue', 'Every waiting case still has time.'],
   decided: ['Nothing was decided yet', 'Cases come here once they are decided.'],
 };
@@ -83,7 +83,7 @@ export function QueuePage() {
     x: { label: 'Select the case', run: () => current && isWaiting(current) && toggle(current.caseId), off: !reviewer },
     a: { label: 'Approve the selected cases', run: () => decideChosen('approve'), off: !reviewer },
     r: { label: 'Reject the selected cases', run: () => decideChosen('reject'), off: !reviewer },
-    c: { label: 'Take the case', run: () => void change(claim, 'The case is yours.'), off: !reviewer },
+    t: { label: 'Take the case', run: () => void change(claim, 'The case is yours.'), off: !reviewer },
     l: { label: 'Release the case', run: () => void change(release, 'The case is free again.') },
     Escape: { label: 'Clear the selection', run: () => setSelected(new Set()) },
     '/': { label: 'Search', run: () => searchInput.current?.focus() },
