@@ -18,8 +18,8 @@ use azure_data_cosmos::{
     AccountReference, ContainerClient, CosmosClient, CosmosError, FeedScope, RoutingStrategy, TransactionalBatch,
     models::ContainerProperties,
     options::{
-        BatchDeleteOptions, BatchReplaceOptions, EndToEndOperationLatencyPolicy, MaxItemCountHint, OperationOptionsBuilder, Precondition, QueryOptions,
-        ReadConsistencyStrategy, Region, ThrottlingRetryOptionsBuilder,
+        BatchDeleteOptions, BatchReplaceOptions, EndToEndOperationLatencyPolicy, MaxItemCountHint, OperationOptionsBuilder, Precondition,
+        QueryOptions, ReadConsistencyStrategy, Region, ThrottlingRetryOptionsBuilder,
     },
 };
 use futures::TryStreamExt;

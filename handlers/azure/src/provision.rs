@@ -46,9 +46,7 @@ pub async fn allow_origins(settings: &Settings, origins: &[String]) -> Result<()
     let properties = BlobServiceProperties { cors: Some(vec![rule]), ..BlobServiceProperties::default() };
     let content = properties.try_into().map_err(|error| Error::bug("L0500", "a rule of the blob service is no XML").because(error))?;
     patience
-        .within("L0503", doing, async {
-            blobs.set_properties(content, None).await.map(drop).map_err(|error| blob_error(doing, &error))
-        })
+        .within("L0503", doing, async { blobs.set_properties(content, None).await.map(drop).map_err(|error| blob_error(doing, &error)) })
         .await
 }
 

@@ -176,7 +176,16 @@ mod tests {
         let values: Vec<_> = statement.parameters.into_iter().map(|(_, value)| value).collect();
         assert_eq!(
             values,
-            [json!("case"), json!("case:"), json!("o'hare"), json!(1), json!("open"), json!("claimed"), json!("2026-01-01"), json!("2025-01-01")]
+            [
+                json!("case"),
+                json!("case:"),
+                json!("o'hare"),
+                json!(1),
+                json!("open"),
+                json!("claimed"),
+                json!("2026-01-01"),
+                json!("2025-01-01")
+            ]
         );
     }
 

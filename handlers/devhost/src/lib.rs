@@ -25,7 +25,9 @@ mod timespan;
 mod worker;
 
 pub use broker::{MAX_MESSAGE_BYTES, PeekedMessage, QueueError, QueueStatus};
-pub use config::{AzuriteConfig, Config, DEVSTORE_ACCOUNT, DEVSTORE_KEY, EventSubscription, Principal, PrincipalKind, QueueConfig, SiteConfig, Urls};
+pub use config::{
+    AzuriteConfig, Config, DEVSTORE_ACCOUNT, DEVSTORE_KEY, EventSubscription, Principal, PrincipalKind, QueueConfig, SiteConfig, Urls,
+};
 pub use error::{NotReady, StartError};
 pub use functions::{AppMistake, AppMistakes};
 pub use host::DevHost;

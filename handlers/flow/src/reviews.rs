@@ -228,13 +228,20 @@ fn undecidable(run: &Run) -> Result<()> {
 }
 
 fn changed() -> Error {
-    Error::refused("W0409", "the rows of the case are not those that you saw (they changed since): read the case again; nothing was changed")
+    Error::refused(
+        "W0409",
+        "the rows of the case are not those that you saw (they changed since): read the case again; nothing was changed",
+    )
 }
 
 /// A row number as JSON keys have it.
 fn row_number(text: &str) -> Result<u64> {
     let number: u64 = text.parse().map_err(|_| Error::refused("W0424", format!("{text:?} is not a row number")))?;
-    if number.to_string() == text { Ok(number) } else { Err(Error::refused("W0424", format!("{text:?} is not written as a row number is"))) }
+    if number.to_string() == text {
+        Ok(number)
+    } else {
+        Err(Error::refused("W0424", format!("{text:?} is not written as a row number is")))
+    }
 }
 
 fn same_person(one: &Actor, other: &Actor) -> bool {

@@ -128,7 +128,8 @@ fn make(context: &Context, actor: &Actor, partner: &str, request: &GrantRequest)
 
 /// How long a grant is still valid.
 fn left(context: &Context, grant: &Grant) -> Result<Duration> {
-    let until = DateTime::parse_from_rfc3339(&grant.expires_at).map_err(|e| Error::bug("K0502", "a grant's end cannot be read").because(e))?;
+    let until =
+        DateTime::parse_from_rfc3339(&grant.expires_at).map_err(|e| Error::bug("K0502", "a grant's end cannot be read").because(e))?;
     Ok((until.to_utc() - context.clock.now()).to_std().unwrap_or_default())
 }
 

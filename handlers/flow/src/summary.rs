@@ -97,7 +97,8 @@ pub async fn summary(context: &Context, partner: Option<&str>, days: u32) -> Res
     let mut summary = Summary { at: rfc3339(now), ..Summary::default() };
     let mut by_day = BTreeMap::<(String, String, Option<String>), Day>::new();
     let mut arrivals = BTreeMap::<(String, String), Vec<DateTime<Utc>>>::new();
-    let recent = Query { kind: "run", at_least: Some(("created_at", since.clone())), order: Some(("created_at", false)), ..Query::default() };
+    let recent =
+        Query { kind: "run", at_least: Some(("created_at", since.clone())), order: Some(("created_at", false)), ..Query::default() };
     each(context, partner, recent, |run: Run| {
         count(&mut summary, &run);
         add_day(&mut by_day, &run);
@@ -107,15 +108,8 @@ pub async fn summary(context: &Context, partner: Option<&str>, days: u32) -> Res
     })
     .await?;
     // What is older and still not at its end.
-    let unfinished = [
-        State::Moving,
-        State::Sealing,
-        State::Transforming,
-        State::Gathering,
-        State::Reviewing,
-        State::Publishing,
-        State::Archiving,
-    ];
+    let unfinished =
+        [State::Moving, State::Sealing, State::Transforming, State::Gathering, State::Reviewing, State::Publishing, State::Archiving];
     let states = unfinished.iter().map(body).collect::<Result<_>>()?;
     let old = Query { kind: "run", any_of: Some(("state", states)), less_than: Some(("created_at", since)), ..Query::default() };
     each(context, partner, old, |run: Run| {
@@ -138,7 +132,12 @@ pub async fn summary(context: &Context, partner: Option<&str>, days: u32) -> Res
 }
 
 /// Hands over every document of a query.
-async fn each<T: DeserializeOwned>(context: &Context, partner: Option<&str>, mut query: Query, mut take: impl FnMut(T) + Send) -> Result<()> {
+async fn each<T: DeserializeOwned>(
+    context: &Context,
+    partner: Option<&str>,
+    mut query: Query,
+    mut take: impl FnMut(T) + Send,
+) -> Result<()> {
     query.equals.extend(partner.map(|partner| ("partner", Value::from(partner))));
     query.limit = 1000;
     loop {

@@ -66,7 +66,11 @@ async fn the_feed_tells_changes_as_they_come() {
     let of_others = harness.call("GET", &path(&own, 0), Some(&partner), None).await.json();
     assert_eq!(of_others["runs"], json!([]), "a partner is told of its own runs only");
     for wrong in ["/changes?after=x", "/changes?wait=26", &path(&start, 0)] {
-        assert_eq!(harness.call("GET", wrong, Some(if wrong.len() < 20 { &reviewer } else { &partner }), None).await.status, 400, "{wrong}");
+        assert_eq!(
+            harness.call("GET", wrong, Some(if wrong.len() < 20 { &reviewer } else { &partner }), None).await.status,
+            400,
+            "{wrong}"
+        );
     }
 }
 

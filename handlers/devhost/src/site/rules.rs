@@ -57,7 +57,11 @@ impl Rules {
         };
         Ok(Self {
             global: headers(&document.global_headers)?,
-            routes: document.routes.iter().map(|route| Ok((route.route.clone(), headers(&route.headers)?))).collect::<Result<_, String>>()?,
+            routes: document
+                .routes
+                .iter()
+                .map(|route| Ok((route.route.clone(), headers(&route.headers)?)))
+                .collect::<Result<_, String>>()?,
             mime_types: document.mime_types.iter().map(mime).collect::<Result<_, String>>()?,
             fallback: document.navigation_fallback,
         })

@@ -38,9 +38,13 @@ fn rules() -> Value {
 fn folder(rules: &str) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     std::fs::create_dir_all(folder.path().join("dist/assets")).unwrap();
-    for (name, content) in
-        [("secret", "no"), ("dist/index.html", "<h1>app"), ("dist/assets/app.js", "js"), ("dist/readme.md", "#"), ("dist/staticwebapp.config.json", rules)]
-    {
+    for (name, content) in [
+        ("secret", "no"),
+        ("dist/index.html", "<h1>app"),
+        ("dist/assets/app.js", "js"),
+        ("dist/readme.md", "#"),
+        ("dist/staticwebapp.config.json", rules),
+    ] {
         std::fs::write(folder.path().join(name), content).unwrap();
     }
     folder
@@ -48,7 +52,8 @@ fn folder(rules: &str) -> tempfile::TempDir {
 
 async fn serve_site() -> Served {
     let folder = folder(&rules().to_string());
-    let config = SiteConfig { folder: folder.path().join("dist"), port: 0, config: json!({ "api": "{http_url}/api", "issuer": "{issuer_url}" }) };
+    let config =
+        SiteConfig { folder: folder.path().join("dist"), port: 0, config: json!({ "api": "{http_url}/api", "issuer": "{issuer_url}" }) };
     let site = Site::open(&config, &urls()).unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
@@ -67,7 +72,10 @@ async fn files_are_served_with_the_headers_of_the_rules() {
     let (status, headers, text) = get(&served, "/").await;
     assert_eq!((status, text.as_str(), &headers["content-type"]), (200, "<h1>app", &HeaderValue::from_static("text/html; charset=utf-8")));
     assert_eq!(headers["content-security-policy"], "connect-src 'self' http://127.0.0.1:1 http://127.0.0.1:3 http://127.0.0.1:4");
-    assert_eq!((&headers["x-content-type-options"], &headers["cache-control"]), (&"nosniff".parse().unwrap(), &"no-cache".parse().unwrap()));
+    assert_eq!(
+        (&headers["x-content-type-options"], &headers["cache-control"]),
+        (&"nosniff".parse().unwrap(), &"no-cache".parse().unwrap())
+    );
     let (_, headers, _) = get(&served, "/assets/app.js").await;
     assert_eq!(headers["cache-control"], "public, max-age=31536000, immutable");
     assert_eq!(get(&served, "/readme.md").await.1["content-type"], "text/markdown");

@@ -101,7 +101,8 @@ type Planned<'a> = (&'a Arc<Compiled>, Splitting);
 fn compare_samples(before: Planned<'_>, after: Planned<'_>, sample: &SampleBytes) -> Result<Comparison, EngineError> {
     let truncated = sample.is_truncated();
     let mut comparison = Comparison { rows: 0, changed_rows: 0, changed: Vec::new(), truncated, refusals: Vec::new() };
-    let work = |(compiled, kind): Planned<'_>, refusals: &mut Vec<Refusal>| match Work::new(compiled, kind, sample.bytes(), truncated).run() {
+    let work = |(compiled, kind): Planned<'_>, refusals: &mut Vec<Refusal>| match Work::new(compiled, kind, sample.bytes(), truncated).run()
+    {
         Ok(worked) => Ok(Some(worked)),
         Err(EngineError::Refused(refusal)) => {
             refusals.push(refusal);

@@ -20,7 +20,10 @@ const COMMENTS_BYTES: usize = 100_000;
 pub async fn comment(context: &Context, actor: &Actor, case_id: &str, text: &str, key: Option<String>) -> Result<ReviewCase> {
     let characters = text.chars().count();
     if characters > COMMENT_CHARS {
-        return Err(Error::refused("W0413", format!("a comment has at most {COMMENT_CHARS} characters, this one {characters}: shorten it")));
+        return Err(Error::refused(
+            "W0413",
+            format!("a comment has at most {COMMENT_CHARS} characters, this one {characters}: shorten it"),
+        ));
     }
     let (_, case) = change(context, actor, case_id, |run, case| {
         if key.is_some() && case.comments.iter().any(|comment| comment.key == key) {

@@ -34,7 +34,8 @@ pub async fn undo(context: &Context, actor: &Actor, case_id: &str, digest: &str,
         }
         // Where two must agree, what the other one decided still stands.
         case.status = if case.decisions.is_empty() { CaseStatus::Open } else { CaseStatus::Confirming };
-        let detail = json!({ "case": case.case_id, "digest": case.digest, "by": decision.by, "at": decision.at, "openCases": run.open_cases });
+        let detail =
+            json!({ "case": case.case_id, "digest": case.digest, "by": decision.by, "at": decision.at, "openCases": run.open_cases });
         Ok(Some(("case.undone", detail)))
     })
     .await?;

@@ -44,9 +44,8 @@ async fn corrections_are_tried_with_the_engine_and_nothing_is_stored() {
 #[tokio::test]
 async fn what_cannot_be_tried_is_refused() {
     let (mut world, _, case) = world(1).await;
-    let tried = async |digest: &str, rows| {
-        reviews::try_corrections(&world.context, &case.case_id, digest, rows).await.expect_err("refused").code()
-    };
+    let tried =
+        async |digest: &str, rows| reviews::try_corrections(&world.context, &case.case_id, digest, rows).await.expect_err("refused").code();
     assert_eq!(tried("another", corrections(&[(11, "amount", None)])).await, "W0409");
     assert_eq!(tried(&case.digest, corrections(&[(11, "id", Some("7"))])).await, "W0424");
     assert_eq!(tried(&case.digest, corrections(&[(11, "colour", Some("7"))])).await, "W0424");

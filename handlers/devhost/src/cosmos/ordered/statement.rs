@@ -296,7 +296,9 @@ mod tests {
 
     #[test]
     fn what_is_not_understood_is_left_to_the_emulator() {
-        for conditions in ["c.a.b = @p0", "c.a[0] = @p0", "c.a = @p9", "c.a = 1 OR c.b = 2", "NOT c.a = @p0", "c.a != @p0", "c.n < @p1", "f(c.a)"] {
+        for conditions in
+            ["c.a.b = @p0", "c.a[0] = @p0", "c.a = @p9", "c.a = 1 OR c.b = 2", "NOT c.a = @p0", "c.a != @p0", "c.n < @p1", "f(c.a)"]
+        {
             assert_eq!(parse(conditions, "c.at ASC"), None, "{conditions}");
         }
         assert_eq!(parse("true", "c.other ASC"), None, "the item is not what is ordered by");
