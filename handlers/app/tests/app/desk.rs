@@ -1,6 +1,7 @@
 //! What the web app works with: entity tags, the live feed, figures, drafts, comments, assignments, undo, idempotency keys.
 
 use axum::{body::Body, http::Request};
+use chrono::TimeDelta;
 use serde_json::{Value, json};
 use sluice_flow::run::State;
 
@@ -31,6 +32,7 @@ async fn what_is_known_already_is_not_sent_again() {
         let again = with_header(&harness, "GET", &path, "Reviewer", ("if-none-match", &tag), None).await;
         assert_eq!((again.status.as_u16(), again.text.as_str()), (304, ""), "{path}");
         assert_eq!(again.headers["etag"], tag.as_str());
+        harness.clock.advance(TimeDelta::seconds(1));
         let claim = harness.call("POST", &format!("/reviews/{}/claim", case.case_id), Some(&reviewer), None).await;
         assert_eq!(claim.status, 200, "{}", claim.text);
         let changed = with_header(&harness, "GET", &path, "Reviewer", ("if-none-match", &tag), None).await;

@@ -125,7 +125,7 @@ async fn corrections_are_tried_drafts_compared_and_repaired_rows_joined() {
     let fits = harness.call("POST", &path, Some(&reviewer), Some(body("36"))).await;
     assert_eq!(
         fits.json()["rows"],
-        json!([{ "row": 2, "proposed": { "id": "3", "name": "Eve", "age": "36" }, "filtered": false, "problems": [] }])
+        json!([{ "row": 2, "proposed": { "id": 3, "name": "Eve", "age": 36 }, "filtered": false, "problems": [] }])
     );
     let wrong = harness.call("POST", &path, Some(&reviewer), Some(body("old"))).await.json();
     assert_eq!((&wrong["rows"][0]["proposed"], &wrong["rows"][0]["problems"][0]["column"]), (&json!(null), &json!("age")), "{wrong}");
