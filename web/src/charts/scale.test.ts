@@ -9,7 +9,9 @@ describe('roundUp', () => {
 });
 
 describe('percent', () => {
-  it('never hides a small share', () => {
-    expect([0, 0.000001, 0.00123, 0.0456, 0.256, 1].map(percent)).toEqual(['0 %', '< 0.01 %', '0.12 %', '4.6 %', '26 %', '100 %']);
+  it('never hides a small share, nor what is missing to the whole', () => {
+    expect([0, 0.000001, 0.00123, 0.0456, 0.256, 0.997, 0.99999, 1].map(percent)).toEqual([
+      '0 %', '< 0.01 %', '0.12 %', '4.6 %', '26 %', '99.7 %', '> 99.9 %', '100 %',
+    ]);
   });
 });

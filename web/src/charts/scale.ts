@@ -10,10 +10,11 @@ const COMPACT = new Intl.NumberFormat('en', { notation: 'compact', maximumFracti
 
 export const compact = (value: number): string => COMPACT.format(value);
 
-/** A share as people write it; what is not nothing never reads as 0 %. */
+/** A share as people write it; what is not nothing never reads as 0 %, and what is not all never as 100 %. */
 export function percent(share: number): string {
-  if (share === 0) return '0 %';
+  if (share === 0 || share === 1) return `${share * 100} %`;
   if (share < 0.0001) return '< 0.01 %';
+  if (share > 0.9995) return '> 99.9 %';
   const value = share * 100;
-  return `${value >= 10 ? Math.round(value) : Number(value.toPrecision(2))} %`;
+  return `${value > 99 ? value.toFixed(1) : value >= 10 ? Math.round(value) : Number(value.toPrecision(2))} %`;
 }

@@ -22,7 +22,7 @@ function tiles({ inFlight, waiting, failed, deadLettered }: Summary, days: numbe
       href: '/reviews',
       tone: 'calm',
     },
-    { name: 'Overdue', value: waiting.overdue, note: 'cases past their time', href: '/reviews?overdue=true', tone: 'bad' },
+    { name: 'Overdue', value: waiting.overdue, note: 'cases past their time', href: '/reviews?view=overdue', tone: 'bad' },
     { name: 'Failed', value: failed, note: `in the last ${days} days`, href: '/runs?view=failed', tone: 'bad' },
     { name: 'Stuck', value: deadLettered, note: 'until someone resends', href: '/runs?view=stuck', tone: 'bad' },
   ];

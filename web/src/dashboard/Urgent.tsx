@@ -1,3 +1,4 @@
+import { useEffect } from 'preact/hooks';
 import { Link } from 'wouter-preact';
 
 import { request } from '../api/client';
@@ -10,6 +11,7 @@ const SHOWN = 6;
 export function Urgent({ at }: { at: string }) {
   const cases = useLoad(() => request<Page<CaseView>>('GET', `/reviews?limit=${SHOWN}`), []);
   const now = Date.parse(at);
+  useEffect(() => cases.reload(), [at]);
   return (
     <section class="card" aria-labelledby="urgent-head">
       <h2 id="urgent-head">Due first</h2>

@@ -58,7 +58,7 @@ export function DraftPanel({ name, live, draft, onDraft, onReload, onLive }: Pro
         <DraftStatus draft={draft} isAuthor={isAuthor} isChanged={editing.isChanged} version={live.version} />
         <div class="draft-actions">
           {editing.isChanged && <Button kind="quiet" icon="undo" onClick={editing.revert}>Drop what I typed</Button>}
-          {draft && mayEdit && <Button kind="danger" onClick={() => setAsk('drop')}>Delete draft</Button>}
+          {draft && mayEdit && <Button onClick={() => setAsk('drop')}>Delete draft</Button>}
           {mayEdit && <Button kind={editing.isChanged ? 'primary' : 'secondary'} busy={busy} disabled={!editing.isChanged} shortcut="Ctrl+S" onClick={() => void store()}>Store draft</Button>}
           {draft && hasRole('Engineer', 'Operator') && !isAuthor && (
             <Button kind="primary" icon="check" disabled={editing.isChanged} onClick={() => setAsk('approve')}>Approve</Button>

@@ -31,7 +31,8 @@ export function Facts({ run, events, report, now }: Props) {
   const worked = workedMilliseconds(all, now);
   const transform = all.find((step) => step.name === 'transform');
   const rows = report?.tally.totals.rows ?? run.counts?.rows;
-  const isTimed = events.length > 0 && worked > 0;
+  // Before all rows are checked, a speed would tell of the easier half only.
+  const isTimed = all.some((step) => step.name === 'gather' && step.to !== null) && worked > 0;
   const transformed = transform?.from != null && transform.to !== null ? transform.to - transform.from : null;
   const parameters = Object.entries(run.parameters as Record<string, unknown>);
   return (
@@ -43,7 +44,7 @@ export function Facts({ run, events, report, now }: Props) {
         <Fact name="Received">{formatExact(run.createdAt)}</Fact>
         <Fact name="Last change">{formatExact(run.updatedAt)}</Fact>
         <Fact name="Size"><Bytes value={run.size} /></Fact>
-        {isTimed && <Fact name="Work of Sluice">{formatDuration(worked)}</Fact>}
+        {events.length > 0 && <Fact name="Work of Sluice">{formatDuration(worked)}</Fact>}
         {isTimed && <Fact name="Throughput">{formatBytes(perSecond(run.size, worked))}/s{rows != null && rows > 0 && `, ${formatCount(Math.round(perSecond(rows, worked)))} rows/s`}</Fact>}
         {transformed !== null && rows != null && rows > 0 && (
           <Fact name="Checking alone">{formatBytes(perSecond(run.size, transformed))}/s, {formatCount(Math.round(perSecond(rows, transformed)))} rows/s</Fact>

@@ -1,9 +1,12 @@
-import { useChanges } from '../../api/live';
+import { useEffect } from 'preact/hooks';
+
 import { formatCount, Meter, useLoad } from '../../ui';
 import { loadChunks, type Run } from './load';
 
 /** Chunks that are counted at most: beyond that the timeline must do. */
 const MOST_PAGES = 10;
+/** A chunk that is done changes nothing of its run: the feed does not tell of it. */
+const EVERY = 2000;
 
 /** Chunks that are checked so far, and their rows. */
 async function progress(run: string): Promise<{ chunks: number; rows: number }> {
@@ -22,9 +25,10 @@ async function progress(run: string): Promise<{ chunks: number; rows: number }> 
 /** How far the rows are checked. */
 export function Progress({ run }: { run: Run }) {
   const done = useLoad(() => progress(run.runId), [run.runId]);
-  useChanges((changed) => {
-    if (changed.some((one) => one.runId === run.runId)) done.reload();
-  });
+  useEffect(() => {
+    const timer = setInterval(done.reload, EVERY);
+    return () => clearInterval(timer);
+  }, [done.reload]);
   if (!done.data || run.chunks === 0) return null;
   return (
     <section class="card" aria-labelledby="run-progress">

@@ -68,7 +68,7 @@ export function Timeline({ run, events, now }: Props) {
             <StepBar bar={bars.find((bar) => bar.step === step)} />
             <span class="run-step-time">{step.from === null ? STATUS[step.status] : formatDuration((step.to ?? now) - step.from)}</span>
             <span class="run-step-fact">
-              {step.from !== null && step.status !== 'done' && <strong>{STATUS[step.status]}</strong>} {fact(step.name, run, events)}
+              {step.from !== null && step.status !== 'done' && <strong>{step.name === 'review' && step.status === 'active' ? 'waits for people' : STATUS[step.status]}</strong>} {fact(step.name, run, events)}
             </span>
           </li>
         ))}
