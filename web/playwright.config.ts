@@ -1,5 +1,7 @@
 import { defineConfig } from '@playwright/test';
 
+import { PORT } from './tests/stack';
+
 /** Debian's Chromium unless told otherwise; no browser is downloaded. */
 const executablePath = process.env['CHROMIUM'] ?? '/usr/bin/chromium';
 
@@ -14,7 +16,7 @@ export default defineConfig({
   forbidOnly: process.env['CI'] !== undefined,
   reporter: [['list']],
   use: {
-    baseURL: process.env['SLUICE_SITE'] ?? 'http://localhost:4291',
+    baseURL: process.env['SLUICE_SITE'] ?? `http://localhost:${PORT + 4}`,
     launchOptions: { executablePath, args: ['--no-sandbox'] },
     viewport: { width: 1280, height: 800 },
     locale: 'en-GB',

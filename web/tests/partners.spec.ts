@@ -15,13 +15,26 @@ async function choose(page: Page, name: string, content: string | Buffer): Promi
   await page.locator('input[type=file]').first().setInputFiles({ name, mimeType: 'text/csv', buffer: Buffer.from(content) });
 }
 
+/** Drops a file on the page. */
+async function drop(page: Page, name: string, content: string): Promise<void> {
+  const transfer = await page.evaluateHandle(
+    (file) => {
+      const made = new DataTransfer();
+      made.items.add(new File([file.content], file.name, { type: 'text/csv' }));
+      return made;
+    },
+    { name, content },
+  );
+  await page.getByRole('group', { name: 'Send files' }).dispatchEvent('drop', { dataTransfer: transfer });
+}
+
 const card = (page: Page, name: string) => page.getByRole('listitem', { name });
 
 test('a file goes from the disk to the table', async ({ page }) => {
   const calm = watch(page);
   await signIn(page, 'skyline', '/uploads');
   const name = `${unique('may')}.csv`;
-  await choose(page, name, flights({ good: 20 }));
+  await drop(page, name, flights({ good: 20 }));
   const sending = card(page, name);
   await expect(sending.getByLabel('Path in the landing zone')).toHaveValue(`flights/${name}`);
   await expect(sending).toContainText('The pipeline flights takes files at this path');
@@ -68,6 +81,8 @@ test('a path that nothing takes is told before a byte is sent', async ({ page })
   const sending = card(page, name);
   await expect(sending).toContainText('No pipeline takes files at this path');
   await expect(sending).toContainText('flights/*.csv');
+  await expect(sending).toContainText('year,month,day');
+  await accessible(page);
   await expect(sending.getByRole('button', { name: 'Send', exact: true })).toBeDisabled();
 });
 
