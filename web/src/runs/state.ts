@@ -28,7 +28,7 @@ export const IN_FLIGHT: readonly string[] = ['moving', 'sealing', 'transforming'
 
 export const hasEnded = (run: Pick<RunSummary, 'state'>): boolean => ENDED.has(run.state);
 
-/** A dead letter outranks the state: nothing happens any more until somebody resends. */
+/** A dead letter outranks the state of a run that has not ended: nothing happens any more until somebody resends. */
 export function shownState(run: Pick<RunSummary, 'state' | 'deadLetter'>): Shown {
   if (run.deadLetter && !ENDED.has(run.state)) return { label: 'Stuck', tone: 'bad' };
   return STATES[run.state] ?? { label: run.state, tone: 'neutral' };

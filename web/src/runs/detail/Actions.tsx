@@ -40,7 +40,7 @@ export function Actions({ run, onChanged }: Props) {
     <>
       {hasRejected && <Button icon="download" onClick={saveRejected}>Rejected rows</Button>}
       {run.receipt && <Button icon="download" onClick={saveReceipt}>Receipt</Button>}
-      {isOperator && run.deadLetter && !hasEnded(run) && <Button kind="primary" icon="play" onClick={() => setAsk('resume')}>Resend</Button>}
+      {isOperator && run.deadLetter && <Button kind="primary" icon="play" onClick={() => setAsk('resume')}>Resend</Button>}
       {isOperator && canReprocess(run) && <Button icon="refresh" onClick={() => setAsk('reprocess')}>Reprocess</Button>}
       {isOperator && canCancel(run) && <Button icon="ban" onClick={() => setAsk('cancel')}>Cancel run</Button>}
       {ask === 'resume' && (

@@ -19,13 +19,16 @@ export function Notices({ run }: { run: Run }) {
     failure.line == null ? '' : ` Line ${failure.line} of the file${failure.offset == null ? '' : `, byte ${failure.offset}`}.`;
   return (
     <>
-      {run.deadLetter && !hasEnded(run) && (
+      {run.deadLetter && (
         <div class="notice notice-bad" role="alert">
           <Icon name="alert" />
           <div>
             <p class="notice-title">Stuck at {run.deadLetter.step} <code>{run.deadLetter.code}</code></p>
             <p>{run.deadLetter.message}</p>
-            <p>Nothing is lost: the work done so far is kept. Once the cause is gone, an operator can resend the message, and the run goes on from here.</p>
+            <p>
+              Nothing is lost: the work done so far is kept. Once the cause is gone, an operator can resend the message, and the run goes on from here
+              {hasEnded(run) && ': its outcome stays, what is missing is its archive with the receipt'}.
+            </p>
           </div>
         </div>
       )}

@@ -73,7 +73,7 @@ export function Timeline({ run, events, now }: Props) {
           </li>
         ))}
       </ol>
-      {isShortened && <p class="muted run-scale">The bar of the review is drawn shorter than it was: people took longer than all other steps together.</p>}
+      {isShortened && <p class="muted run-scale">A wait took longer than all work together; its bar is drawn shorter than it was.</p>}
     </>
   );
 }

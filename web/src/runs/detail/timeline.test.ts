@@ -56,6 +56,14 @@ describe('steps', () => {
   });
 });
 
+it('shows the archive of a failed run as stuck', () => {
+  const failure = { code: 'L0404', message: 'gone', step: 'decisions' };
+  const deadLetter = { code: 'MaxDeliveryCountExceeded', message: 'gave up', step: 'archive' };
+  const all = steps(run('failed', { failure, deadLetter }), [...ALL.slice(0, 5), event('run.failed', 20)]);
+  expect(statuses(all).slice(4)).toEqual(['done', 'failed', 'unreached', 'stuck']);
+  expect(workedMilliseconds(all, START + 1_000_000)).toBe(9000);
+});
+
 describe('workedMilliseconds', () => {
   it('leaves out the wait for people', () => {
     expect(workedMilliseconds(steps(run('completed'), ALL), 0)).toBe(19_000);

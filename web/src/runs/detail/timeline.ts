@@ -65,12 +65,13 @@ export function steps(run: TimedRun, events: readonly EventView[]): readonly Ste
     if (step) ended.set(step, Date.parse(event.at));
   }
   const over = hasEnded(run);
-  const current = over ? null : (STEP_OF_STATE[run.state] ?? null);
+  // What is left of a run that has ended is its archive, and that can be stuck.
+  const current = over ? run.deadLetter && stepNamed(run.deadLetter.step) : STEP_OF_STATE[run.state];
   const stop = stopOf(run, events);
   let before = Date.parse(run.createdAt);
   const missing = (name: StepName): StepStatus => {
-    if (run.state === 'completed' || isPast(name, current)) return 'skipped';
-    return over ? 'unreached' : 'waiting';
+    if (over) return run.state === 'completed' ? 'skipped' : 'unreached';
+    return isPast(name, current ?? null) ? 'skipped' : 'waiting';
   };
   return STEPS.map((name) => {
     const from = before;
@@ -91,10 +92,10 @@ function stepNamed(name: string): StepName | null {
   return STEPS.find((step) => step === known) ?? null;
 }
 
-/** Time that Sluice itself worked: the wait for people is theirs. */
+/** Time that Sluice itself worked: the wait for people is theirs, and what is stuck does not work. */
 export function workedMilliseconds(all: readonly Step[], now: number): number {
   return all
-    .filter((step) => step.name !== 'review' && step.from !== null)
+    .filter((step) => step.name !== 'review' && step.status !== 'stuck' && step.from !== null)
     .reduce((sum, step) => sum + ((step.to ?? now) - step.from!), 0);
 }
 
@@ -107,17 +108,17 @@ export interface Bar {
 
 export interface Axis {
   readonly bars: readonly Bar[];
-  /** The wait for people is drawn shorter than it was. */
+  /** A wait is drawn shorter than it was. */
   readonly isShortened: boolean;
 }
 
-/** Steps side by side. People may take days where Sluice takes a second: their time is never drawn longer than all of its own. */
+/** Steps side by side. People may take days where Sluice takes a second: a wait is never drawn longer than all of its own work. */
 export function axis(all: readonly Step[], now: number): Axis {
   const worked = workedMilliseconds(all, now);
   const begun = all.filter((step) => step.from !== null);
   const lengths = begun.map((step) => {
     const length = (step.to ?? now) - step.from!;
-    return step.name === 'review' ? Math.min(length, worked) : length;
+    return step.name === 'review' || step.status === 'stuck' ? Math.min(length, worked) : length;
   });
   const whole = Math.max(lengths.reduce((sum, length) => sum + length, 0), 1);
   let at = 0;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import type { RunSummary } from '../../api/extra';
-import { fromSearch, merge, toQuery, toSearch, type RunFilter } from './filter';
+import { fromSearch, matches, merge, toQuery, toSearch, type RunFilter } from './filter';
 
 const ALL: RunFilter = { view: 'all', partner: '', pipeline: '', path: '' };
 const run = (runId: string, createdAt: string, state = 'moving'): RunSummary => ({
@@ -25,6 +25,16 @@ describe('toQuery', () => {
   it('names the states of a view', () => {
     expect(toQuery({ ...ALL, view: 'inFlight' })).toEqual({ state: 'moving,sealing,transforming,gathering,publishing,archiving' });
     expect(toQuery({ ...ALL, view: 'rejected', partner: 'p' })).toEqual({ state: 'rejected', partner: 'p' });
+  });
+});
+
+describe('matches', () => {
+  it('takes for stuck whatever has a dead letter, ended or not', () => {
+    const stuck: RunFilter = { ...ALL, view: 'stuck' };
+    const deadLetter = { code: 'MaxDeliveryCountExceeded', message: 'gave up', step: 'archive' };
+    expect(matches(stuck, { ...run('a', '1', 'failed'), deadLetter })).toBe(true);
+    expect(matches(stuck, { ...run('a', '1', 'moving'), deadLetter })).toBe(true);
+    expect(matches(stuck, run('a', '1', 'moving'))).toBe(false);
   });
 });
 

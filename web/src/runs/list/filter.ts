@@ -1,5 +1,5 @@
 import type { RunSummary } from '../../api/extra';
-import { IN_FLIGHT, hasEnded } from '../state';
+import { IN_FLIGHT } from '../state';
 
 export type View = 'all' | 'inFlight' | 'reviewing' | 'stuck' | 'failed' | 'rejected' | 'completed' | 'cancelled';
 
@@ -22,12 +22,12 @@ export const VIEWS: readonly { readonly id: View; readonly label: string }[] = [
   { id: 'cancelled', label: 'Cancelled' },
 ];
 
-/** States of a view; a stuck run is one that has not ended and has a dead letter. */
+/** States of a view. A run can be stuck after its end, too: what is left then is its archive. Only a completed one has nothing left. */
 const STATES: Readonly<Record<View, readonly string[]>> = {
   all: [],
   inFlight: IN_FLIGHT,
   reviewing: ['reviewing'],
-  stuck: [...IN_FLIGHT, 'reviewing'],
+  stuck: [...IN_FLIGHT, 'reviewing', 'failed', 'rejected', 'cancelled'],
   failed: ['failed'],
   rejected: ['rejected'],
   completed: ['completed'],
@@ -64,7 +64,7 @@ export function toQuery(filter: RunFilter): { state?: string; partner?: string; 
 export function matches(filter: RunFilter, run: RunSummary): boolean {
   const states = STATES[filter.view];
   if (states.length > 0 && !states.includes(run.state)) return false;
-  if (filter.view === 'stuck' && (!run.deadLetter || hasEnded(run))) return false;
+  if (filter.view === 'stuck' && !run.deadLetter) return false;
   return (
     (filter.partner === '' || run.partner === filter.partner) &&
     (filter.pipeline === '' || run.pipeline === filter.pipeline) &&
