@@ -11,6 +11,12 @@ export async function accessible(page: Page): Promise<void> {
   expect(violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => `${node.target.join(' ')} ${node.failureSummary ?? ''}`).join(' | ')}`)).toEqual([]);
 }
 
+/** Switches the theme of the system, and waits until the page is painted in it. */
+export async function theme(page: Page, colorScheme: 'light' | 'dark'): Promise<void> {
+  await page.emulateMedia({ colorScheme });
+  await page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve))));
+}
+
 /** Neither the window nor the page inside it scrolls sideways; a wide table may, in a box of its own. */
 export async function fits(page: Page): Promise<void> {
   const wide = await page.evaluate(() =>

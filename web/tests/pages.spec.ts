@@ -2,7 +2,7 @@
 
 import { expect, test } from '@playwright/test';
 
-import { accessible, fits, watch } from './checks';
+import { accessible, fits, theme, watch } from './checks';
 import { open, PAGES, settled } from './pages';
 import { seed, type Seed } from './seed';
 
@@ -17,7 +17,7 @@ for (const one of PAGES) {
     await page.emulateMedia({ colorScheme: 'light' });
     await open(page, one, data);
     await accessible(page);
-    await page.emulateMedia({ colorScheme: 'dark' });
+    await theme(page, 'dark');
     await accessible(page);
     await page.setViewportSize({ width: 360, height: 740 });
     await settled(page, one, data);
@@ -32,8 +32,8 @@ for (const one of PAGES) {
 
 test('the sign-in page is accessible and fits a phone', async ({ page }) => {
   for (const colorScheme of ['light', 'dark'] as const) {
-    await page.emulateMedia({ colorScheme });
     await page.goto('/');
+    await theme(page, colorScheme);
     await expect(page.getByRole('button', { name: 'Sign in' })).toBeVisible();
     await accessible(page);
   }

@@ -54,10 +54,11 @@ test('a reviewer sees a run, but not what only operators may do', async ({ page 
 });
 
 test('the list follows what happens, without a reload', async ({ page }) => {
+  // The feed tells of what changes from its first answer on.
+  const feed = page.waitForResponse((response) => response.url().includes('/changes'));
   await signIn(page, 'olga', '/runs');
   await expect(page.getByRole('table')).toBeVisible();
-  // The feed tells of what changes from its first answer on.
-  await page.waitForResponse((response) => response.url().includes('/changes'));
+  await feed;
   const run = await submit('skyline', `flights/${unique('live')}.csv`, flights({}), ['completed']);
   const row = page.getByRole('row').filter({ hasText: run.path });
   await expect(row).toContainText(/completed/i);
