@@ -13,7 +13,7 @@ interface Props {
   readonly streams: readonly Stream[];
 }
 
-const nameOf = (stream: Pick<Stream, 'partner' | 'pipeline'>) => `${stream.partner} / ${stream.pipeline ?? 'no pipeline'}`;
+const nameOf = (stream: Pick<DayCount, 'partner' | 'pipeline'>) => `${stream.partner} / ${stream.pipeline ?? 'no pipeline'}`;
 
 /** Rows and reject rate over time, of all or of one partner's pipeline. */
 export function Volume({ counts, days, streams }: Props) {

@@ -42,7 +42,7 @@ export function streams(counts: readonly DayCount[], days: readonly string[]): r
   return [...groups.values()]
     .map((group) => ({
       partner: group[0]!.partner,
-      pipeline: group[0]!.pipeline,
+      pipeline: group[0]!.pipeline ?? null,
       runs: sum(group, 'runs'),
       rows: sum(group, 'rows'),
       rejected: sum(group, 'rejected'),

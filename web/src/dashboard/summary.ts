@@ -1,31 +1,10 @@
 import { request } from '../api/client';
+import type { components } from '../api/schema';
 
-export interface DayCount {
-  readonly day: string;
-  readonly partner: string;
-  /** Null for files that no pipeline takes. */
-  readonly pipeline: string | null;
-  readonly runs: number;
-  readonly rows: number;
-  readonly rejected: number;
-  readonly bytes: number;
-}
+type Schemas = components['schemas'];
 
-export interface Silence {
-  readonly partner: string;
-  readonly pipeline: string;
-  readonly lastAt: string;
-  readonly usualSeconds: number;
-}
-
-export interface Summary {
-  readonly at: string;
-  readonly inFlight: number;
-  readonly waiting: { readonly runs: number; readonly cases: number; readonly rows: number; readonly overdue: number };
-  readonly failed: number;
-  readonly deadLettered: number;
-  readonly days: readonly DayCount[];
-  readonly silent: readonly Silence[];
-}
+export type Summary = Schemas['SummaryView'];
+export type DayCount = Schemas['DayView'];
+export type Silence = Schemas['SilenceView'];
 
 export const loadSummary = (days: number): Promise<Summary> => request('GET', `/summary?days=${days}`);

@@ -6,21 +6,12 @@ type Schemas = components['schemas'];
 export type PipelineView = Schemas['PipelineView'];
 export type ParametersHistory = Schemas['ParametersHistory'];
 export type Mistake = Schemas['Mistake'];
-export type VersionView = Schemas['VersionView'] & { readonly approvedBy?: string | null };
-export type PipelineTexts = VersionView & Texts;
+export type VersionView = Schemas['VersionView'];
+export type PipelineTexts = Schemas['PipelineTexts'];
+export type Draft = Schemas['DraftView'];
 
 /** The two texts that make a pipeline. */
-export interface Texts {
-  readonly pipeline: string;
-  readonly contract: string;
-}
-
-export interface Draft extends Texts {
-  readonly name: string;
-  readonly hash: string;
-  readonly author: { readonly id: string; readonly name: string };
-  readonly createdAt: string;
-}
+export type Texts = Pick<PipelineTexts, 'pipeline' | 'contract'>;
 
 const at = (name: string) => `/pipelines/${encodeURIComponent(name)}`;
 

@@ -4,7 +4,7 @@ import type { ChangedRow, Comparison } from './trial';
 
 const TONES: Readonly<Record<string, Tone>> = { accepted: 'good', rejected: 'bad', held: 'warn' };
 
-function Outcome({ name }: { name: string | null }) {
+function Outcome({ name }: { name: ChangedRow['before'] }) {
   return <Badge tone={(name && TONES[name]) || 'neutral'}>{name ?? 'no such row'}</Badge>;
 }
 

@@ -1,7 +1,10 @@
 import { request } from '../../api/client';
 import type { HeldRow, RowProblem } from '../../api/extra';
+import type { components } from '../../api/schema';
 import type { QualityVerdict, Tally } from '../../runs/detail/report';
 import type { Texts } from '../api';
+
+type Schemas = components['schemas'];
 
 export interface Refusal {
   readonly code: string;
@@ -21,21 +24,13 @@ export interface DryRun {
   readonly held: readonly HeldRow[];
 }
 
-export interface ChangedRow {
-  readonly row: number;
-  readonly before: string | null;
-  readonly after: string | null;
-  readonly reasons: readonly RowProblem[];
-}
+export type ChangedRow = Omit<Schemas['ChangedRowView'], 'reasons'> & { readonly reasons: readonly RowProblem[] };
 
 /** POST /pipelines/compare. */
-export interface Comparison {
-  readonly rows: number;
-  readonly changedRows: number;
+export type Comparison = Omit<Schemas['ComparisonView'], 'changed' | 'refusals'> & {
   readonly changed: readonly ChangedRow[];
-  readonly truncated: boolean;
   readonly refusals: readonly Refusal[];
-}
+};
 
 /** What a draft is tried on. */
 export type Sample =

@@ -5,8 +5,7 @@ import type { ChunkView, RunReport } from './report';
 
 export type AuditView = components['schemas']['AuditView'];
 
-/** A submission whose file was sent in parts: first as a whole, then only the repaired rows. */
-export type Run = RunDetail & { readonly fixes?: string | null; readonly fixedBy?: readonly string[] };
+export type Run = RunDetail;
 
 export type RowOfRun = RowExplanation & {
   readonly chunk: number;
