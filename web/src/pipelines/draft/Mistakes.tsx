@@ -10,7 +10,7 @@ interface Props {
 export function Mistakes({ mistakes, onShow }: Props) {
   return (
     <section class="mistakes" role="alert" aria-label="Mistakes">
-      <h3>{plural(mistakes.length, 'mistake')} when it was checked last; nothing was stored, and what you typed is kept</h3>
+      <h2>{plural(mistakes.length, 'mistake')} when it was checked last; nothing was stored, and what you typed is kept</h2>
       <ul>
         {mistakes.map((mistake) => (
           <li key={`${mistake.file}${mistake.line}.${mistake.column}${mistake.code}${mistake.path}`}>

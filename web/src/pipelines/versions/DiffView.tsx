@@ -10,7 +10,7 @@ export function DiffView({ title, before, after }: { title: string; before: stri
   return (
     <section class="diff" aria-label={title}>
       <header class="diff-head">
-        <h3>{title}</h3>
+        <h2>{title}</h2>
         {parts.length === 0 ? (
           <span class="diff-none">no difference</span>
         ) : (
