@@ -11,13 +11,8 @@ export type ActorView = Schemas['ActorView'];
 export type VerdictView = Schemas['VerdictView'];
 export type DecisionView = Schemas['DecisionView'];
 
-export interface CommentView {
-  readonly by: ActorView;
-  readonly at: string;
-  readonly text: string;
-}
-
-export type CaseView = Schemas['CaseView'] & { readonly comments?: readonly CommentView[] };
+export type CaseView = Schemas['CaseView'];
+export type ChangesView = Schemas['ChangesView'];
 
 /** A page of a listing. */
 export interface Page<T> {

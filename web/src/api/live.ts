@@ -2,15 +2,10 @@ import { useEffect, useRef } from 'preact/hooks';
 
 import { session } from '../auth/session';
 import { backoff, request } from './client';
-import type { Page, RunSummary } from './extra';
+import type { ChangesView, Page, RunSummary } from './extra';
 import { ApiError } from './problem';
 
 export { online } from './online';
-
-interface Changes {
-  readonly runs: readonly RunSummary[];
-  readonly cursor: string;
-}
 
 type Listener = (runs: readonly RunSummary[]) => void;
 
@@ -64,11 +59,11 @@ async function poll(): Promise<void> {
     await visible();
     try {
       if (cursor === undefined) {
-        cursor = (await request<Changes>('GET', '/changes')).cursor;
+        cursor = (await request<ChangesView>('GET', '/changes')).cursor;
         // What changed before this place, while the page was loading, is not in the feed.
         tell((await request<Page<RunSummary>>('GET', `/runs?limit=${NEWEST}`)).items);
       } else {
-        const changes = await request<Changes>('GET', `/changes?after=${encodeURIComponent(cursor)}&wait=${WAIT_SECONDS}`);
+        const changes = await request<ChangesView>('GET', `/changes?after=${encodeURIComponent(cursor)}&wait=${WAIT_SECONDS}`);
         cursor = changes.cursor;
         tell(changes.runs);
       }

@@ -4,6 +4,23 @@
  */
 
 export interface paths {
+    "/changes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The runs that the caller may see and that changed: at once if there are some, else as soon as there are. */
+        get: operations["changes"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/health": {
         parameters: {
             query?: never;
@@ -73,6 +90,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/pipelines/compare": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Works through the beginning of a past run's file under the plan of the run and under the given one, and tells the rows that end otherwise. */
+        post: operations["compare"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/pipelines/dry-run": {
         parameters: {
             query?: never;
@@ -108,6 +142,42 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/pipelines/{name}/draft": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The draft of a pipeline; its `ETag` is what `If-Match` takes. */
+        get: operations["get"];
+        /** Stores the draft of a pipeline in the place of the one before. Nothing goes live. */
+        put: operations["put"];
+        post?: never;
+        /** Throws the draft of a pipeline away. */
+        delete: operations["delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/pipelines/{name}/draft/approve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Makes the draft of somebody else the live version. */
+        post: operations["approve"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/pipelines/{name}/versions": {
         parameters: {
             query?: never;
@@ -117,6 +187,23 @@ export interface paths {
         };
         /** All versions, newest first. */
         get: operations["versions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/pipelines/{name}/versions/{version}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One version, with its texts. */
+        get: operations["version"];
         put?: never;
         post?: never;
         delete?: never;
@@ -166,10 +253,27 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** A case. */
+        /** A case, with its `ETag`. */
         get: operations["get"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/reviews/{case}/assign": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Claims a case for somebody; an operator takes it from another person, too. */
+        post: operations["assign"];
         delete?: never;
         options?: never;
         head?: never;
@@ -187,6 +291,23 @@ export interface paths {
         put?: never;
         /** Marks a case as being worked on. */
         post: operations["claim"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/reviews/{case}/comments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Says something about a case. With the `Idempotency-Key` of a comment that is there already nothing is added. */
+        post: operations["comment"];
         delete?: never;
         options?: never;
         head?: never;
@@ -244,6 +365,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/reviews/{case}/try": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Puts rows through the engine as if they were corrected so. Nothing is stored. */
+        post: operations["try_rows"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/reviews/{case}/undo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Takes back the caller's own decision, proposed or final, while the run waits for review; an operator takes back anyone's. */
+        post: operations["undo"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/rows/{run}/{row}": {
         parameters: {
             query?: never;
@@ -285,7 +440,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** A run in full. */
+        /** A run in full, with its `ETag`. */
         get: operations["get"];
         put?: never;
         post?: never;
@@ -424,7 +579,7 @@ export interface paths {
         /** Uploads, newest first, each with its newest run. */
         get: operations["list"];
         put?: never;
-        /** Asks for a time-limited URL to upload to. */
+        /** Asks for a time-limited URL to upload to. The same request with the same `Idempotency-Key` within a day gets the same grant. */
         post: operations["grant"];
         delete?: never;
         options?: never;
@@ -483,6 +638,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/summary": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Sums up what the caller may see. */
+        get: operations["summary"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/tables": {
         parameters: {
             query?: never;
@@ -530,6 +702,18 @@ export interface components {
             /** @description `step` or `person`. */
             type: string;
         };
+        /** @description An approval. */
+        ApproveDraft: {
+            /** @description `hash` of the draft that was read. */
+            hash: string;
+        };
+        /** @description For whom a case is claimed. */
+        AssignBody: {
+            /** @description Object id of the person. */
+            id: string;
+            /** @description Name of the person. */
+            name: string;
+        };
         /** @description The audit chain and whether it holds. */
         AuditView: {
             /** @description What does not fit. */
@@ -569,6 +753,8 @@ export interface components {
             claimedBy?: components["schemas"]["ActorView"] | null;
             /** @description Column the cause is about. */
             column?: string | null;
+            /** @description What people said about it, the oldest first. */
+            comments: components["schemas"]["CommentView"][];
             /** @description RFC 3339 UTC. */
             createdAt: string;
             /** @description What was decided so far. */
@@ -592,6 +778,74 @@ export interface components {
             status: string;
             /** @description What a person reads first. */
             title: string;
+        };
+        /** @description A row that ends otherwise. */
+        ChangedRowView: {
+            /** @description Likewise under the given plan. */
+            after?: string | null;
+            /** @description accepted, rejected, held, filtered or duplicate; null if there is no such row under the plan of the run. */
+            before?: string | null;
+            /** @description Why it would end there: code, column, value, message. */
+            reasons: Record<string, never>[];
+            /**
+             * Format: int64
+             * @description 0-based number in the file.
+             */
+            row: number;
+        };
+        /** @description What changed. */
+        ChangesView: {
+            /** @description Send it as `after` to go on. */
+            cursor: string;
+            /** @description Runs that changed, as they are now. A change of a case is one of its run, too. A run can be told twice. */
+            runs: components["schemas"]["RunSummary"][];
+        };
+        /** @description A comment to add. */
+        CommentBody: {
+            /** @description The words; 2000 characters at most. The audit log gets their hash, not the words. */
+            text: string;
+        };
+        /** @description What somebody said about a case. */
+        CommentView: {
+            /** @description RFC 3339 UTC. */
+            at: string;
+            /** @description Who. */
+            by: components["schemas"]["ActorView"];
+            /** @description The words. */
+            text: string;
+        };
+        /** @description What to compare with the plan of a past run. */
+        CompareBody: {
+            /**
+             * Format: int64
+             * @description Bytes of the file to compare: 1 MiB unless asked otherwise, 32 MiB at most.
+             */
+            bytes?: number | null;
+            /** @description YAML text of the contract. */
+            contract: string;
+            /** @description YAML text of the pipeline. */
+            pipeline: string;
+            /** @description A past run, whose raw file is read again. */
+            run: string;
+        };
+        /** @description The rows that end otherwise. */
+        ComparisonView: {
+            /** @description The first 1000 of those. */
+            changed: components["schemas"]["ChangedRowView"][];
+            /**
+             * Format: int64
+             * @description How many of them end otherwise.
+             */
+            changedRows: number;
+            /** @description Why the file as a whole would be refused: code, message, line. */
+            refusals: Record<string, never>[];
+            /**
+             * Format: int64
+             * @description Rows that were compared.
+             */
+            rows: number;
+            /** @description Whether the file has more than was compared, or more rows changed than are told. */
+            truncated: boolean;
         };
         /** @description Rows by outcome; `rows` is their sum. */
         CountsView: {
@@ -630,6 +884,35 @@ export interface components {
              * @description Rows in the file.
              */
             rows: number;
+        };
+        /** @description What came in on one day. */
+        DayView: {
+            /**
+             * Format: int64
+             * @description Bytes.
+             */
+            bytes: number;
+            /** @description ISO 8601 date, in UTC. */
+            day: string;
+            /** @description Partner id. */
+            partner: string;
+            /** @description Pipeline name; null for files that no pipeline takes. */
+            pipeline?: string | null;
+            /**
+             * Format: int64
+             * @description Rows of them that were rejected.
+             */
+            rejected: number;
+            /**
+             * Format: int64
+             * @description Rows of those that were counted.
+             */
+            rows: number;
+            /**
+             * Format: int64
+             * @description Runs.
+             */
+            runs: number;
         };
         /** @description A decision to make. */
         DecisionBody: {
@@ -672,6 +955,21 @@ export interface components {
              * @description Bytes.
              */
             size?: number | null;
+        };
+        /** @description The next version of a pipeline, not live yet. */
+        DraftView: {
+            /** @description Who wrote it last: somebody else approves it. */
+            author: components["schemas"]["ActorView"];
+            /** @description YAML text of the contract. */
+            contract: string;
+            /** @description RFC 3339 UTC. */
+            createdAt: string;
+            /** @description BLAKE3 of both texts, hex. An approval names it. */
+            hash: string;
+            /** @description Pipeline name. */
+            name: string;
+            /** @description YAML text of the pipeline. */
+            pipeline: string;
         };
         /** @description What to try, and on what: `sample`, `sampleBase64` or `run`. */
         DryRunBody: {
@@ -736,6 +1034,8 @@ export interface components {
         GrantRequest: {
             /** @description Checksums and size of the file, if known: they are checked after the upload. */
             declared?: components["schemas"]["DeclaredView"];
+            /** @description Id of a submission of the same partner: the file has only rows of it that were rejected, repaired. */
+            fixes?: string | null;
             /** @description What is granted. */
             grant: components["schemas"]["GrantScope"];
             /** @description For whom; a partner may leave it out. */
@@ -816,6 +1116,8 @@ export interface components {
                 claimedBy?: components["schemas"]["ActorView"] | null;
                 /** @description Column the cause is about. */
                 column?: string | null;
+                /** @description What people said about it, the oldest first. */
+                comments: components["schemas"]["CommentView"][];
                 /** @description RFC 3339 UTC. */
                 createdAt: string;
                 /** @description What was decided so far. */
@@ -862,6 +1164,8 @@ export interface components {
                 createdAt: string;
                 deadLetter?: components["schemas"]["FailureView"] | null;
                 failure?: components["schemas"]["FailureView"] | null;
+                /** @description The submission whose rows this one repairs. */
+                fixes?: string | null;
                 /**
                  * Format: int32
                  * @description Review cases not yet decided.
@@ -1013,6 +1317,8 @@ export interface components {
             chunks: number;
             /** @description Version of the engine that the run is pinned to. */
             engine?: string | null;
+            /** @description Runs of files with repaired rows of this submission, the oldest first. */
+            fixedBy: string[];
             /** @description Values of the parameters that the run is pinned to. */
             parameters: Record<string, never>;
             /** @description BLAKE3 of pipeline and contract, hex. */
@@ -1051,6 +1357,8 @@ export interface components {
             createdAt: string;
             deadLetter?: components["schemas"]["FailureView"] | null;
             failure?: components["schemas"]["FailureView"] | null;
+            /** @description The submission whose rows this one repairs. */
+            fixes?: string | null;
             /**
              * Format: int32
              * @description Review cases not yet decided.
@@ -1090,12 +1398,52 @@ export interface components {
             /** @description Its digest. */
             digest: string;
         };
+        /** @description A partner whose files used to come more often. */
+        SilenceView: {
+            /** @description RFC 3339 UTC: when the last file came. */
+            lastAt: string;
+            /** @description Partner id. */
+            partner: string;
+            /** @description Pipeline name. */
+            pipeline: string;
+            /**
+             * Format: int64
+             * @description Median seconds between two files.
+             */
+            usualSeconds: number;
+        };
         /** @description A submission: a grant, an upload, or both. */
         SubmissionView: {
             /** @description The id that was asked for. */
             id: string;
             /** @description Runs, newest first. */
             runs: components["schemas"]["RunSummary"][];
+        };
+        /** @description What runs, what waits, what failed, what came in, and who is silent. */
+        SummaryView: {
+            /** @description RFC 3339 UTC. */
+            at: string;
+            /** @description What came in, by day, partner and pipeline. */
+            days: components["schemas"]["DayView"][];
+            /**
+             * Format: int64
+             * @description Runs of these days with a message in a dead-letter queue.
+             */
+            deadLettered: number;
+            /**
+             * Format: int64
+             * @description Runs of these days that failed.
+             */
+            failed: number;
+            /**
+             * Format: int64
+             * @description Runs that are being worked on.
+             */
+            inFlight: number;
+            /** @description Partners whose last file is older than twice the usual gap between their files. */
+            silent: components["schemas"]["SilenceView"][];
+            /** @description What waits for people. */
+            waiting: components["schemas"]["WaitingView"];
         };
         /** @description The newest content of a reference table. */
         TableView: {
@@ -1115,6 +1463,41 @@ export interface components {
             /** @description Object id of who stored it. */
             updatedBy: string;
         };
+        /** @description What would become of a row. */
+        TriedRowView: {
+            /** @description Whether a filter of the pipeline would leave it out. */
+            filtered: boolean;
+            /** @description Everything that would still be wrong: code, column, value, message. */
+            problems: Record<string, never>[];
+            /** @description What would be published, by column; null if it would not be. */
+            proposed?: Record<string, never> | null;
+            /**
+             * Format: int64
+             * @description 0-based number of the row in the file.
+             */
+            row: number;
+        };
+        /** @description Corrections to try. */
+        TryBody: {
+            /** @description `digest` of the case that was seen. */
+            digest: string;
+            /** @description Row number to column to new value, as one would type it; null empties the cell. 100 rows at most. */
+            rows: {
+                [key: string]: {
+                    [key: string]: string | null;
+                };
+            };
+        };
+        /** @description What would become of the rows. */
+        TryResult: {
+            /** @description In the order of the file. */
+            rows: components["schemas"]["TriedRowView"][];
+        };
+        /** @description A case as it was seen. */
+        UndoBody: {
+            /** @description `digest` of the case that was seen. */
+            digest: string;
+        };
         /** @description What happens to a row. */
         VerdictView: {
             /** @enum {string} */
@@ -1132,6 +1515,8 @@ export interface components {
         };
         /** @description A version without its texts. */
         VersionView: {
+            /** @description Object id of who approved it, if it was a draft. */
+            approvedBy?: string | null;
             /** @description RFC 3339 UTC. */
             createdAt: string;
             /** @description Object id of the author. */
@@ -1146,6 +1531,29 @@ export interface components {
              */
             version: number;
         };
+        /** @description What waits for people. */
+        WaitingView: {
+            /**
+             * Format: int64
+             * @description Cases that are not decided.
+             */
+            cases: number;
+            /**
+             * Format: int64
+             * @description Those of the cases whose time is over.
+             */
+            overdue: number;
+            /**
+             * Format: int64
+             * @description Their rows.
+             */
+            rows: number;
+            /**
+             * Format: int64
+             * @description Runs under review.
+             */
+            runs: number;
+        };
     };
     responses: never;
     parameters: never;
@@ -1155,6 +1563,38 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    changes: {
+        parameters: {
+            query?: {
+                /** @description `cursor` of the answer before; without it no runs are told, and `cursor` is the end of the feed as it is now. */
+                after?: string;
+                /** @description Seconds to wait for a change if there is none yet, 25 at most; 0 unless asked otherwise. */
+                wait?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChangesView"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     health: {
         parameters: {
             query?: never;
@@ -1303,6 +1743,55 @@ export interface operations {
             };
         };
     };
+    compare: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CompareBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ComparisonView"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No pipeline took the file */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description All mistakes at once */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     dry_run: {
         parameters: {
             query?: never;
@@ -1428,6 +1917,178 @@ export interface operations {
             };
         };
     };
+    get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DraftView"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description `ETag` of the draft that was read */
+                "If-Match"?: string | null;
+                /** @description `*`: only if there is none */
+                "If-None-Match"?: string | null;
+            };
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PutPipeline"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DraftView"];
+                };
+            };
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description All mistakes at once */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Changed by others at the same time */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    approve: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ApproveDraft"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PipelineTexts"];
+                };
+            };
+            /** @description The caller wrote it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Changed since it was read */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description All mistakes at once */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     versions: {
         parameters: {
             query?: never;
@@ -1445,6 +2106,37 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["VersionView"][];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    version: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+                /** @description 1-based */
+                version: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PipelineTexts"];
                 };
             };
             404: {
@@ -1537,7 +2229,10 @@ export interface operations {
     get: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description `ETag` of the case as it is known */
+                "If-None-Match"?: string | null;
+            };
             path: {
                 case: string;
             };
@@ -1553,7 +2248,56 @@ export interface operations {
                     "application/json": components["schemas"]["CaseView"];
                 };
             };
+            /** @description Not changed */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    assign: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                case: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AssignBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaseView"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Claimed by somebody else, or decided */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1592,6 +2336,60 @@ export interface operations {
             };
             /** @description Claimed by somebody else, or decided */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    comment: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1 to 255 visible ASCII characters, chosen by the caller and new for each new request. */
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                case: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CommentBody"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaseView"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The run has moved on */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too long, or too many */
+            413: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1724,6 +2522,99 @@ export interface operations {
             };
         };
     };
+    try_rows: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                case: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TryBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TryResult"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Decided already, or changed since it was seen */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A column that cannot be corrected, or a row that is not in the case */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    undo: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                case: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UndoBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaseView"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The run has moved on, the decision is another's, or the rows changed since they were seen */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     explain: {
         parameters: {
             query?: never;
@@ -1800,7 +2691,10 @@ export interface operations {
     get: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description `ETag` of the run as it is known */
+                "If-None-Match"?: string | null;
+            };
             path: {
                 run: string;
             };
@@ -1815,6 +2709,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["RunDetail"];
                 };
+            };
+            /** @description Not changed */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             404: {
                 headers: {
@@ -2099,7 +3000,10 @@ export interface operations {
     grant: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description 1 to 255 visible ASCII characters, chosen by the caller and new for each new request. */
+                "Idempotency-Key"?: string | null;
+            };
             path?: never;
             cookie?: never;
         };
@@ -2117,6 +3021,16 @@ export interface operations {
                     "application/json": components["schemas"]["Granted"];
                 };
             };
+            /** @description No such submission to repair */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is mistaken, or its idempotency key came with another one */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -2219,6 +3133,36 @@ export interface operations {
                 };
             };
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    summary: {
+        parameters: {
+            query?: {
+                /** @description Days up to now that are summed up: 14 unless asked otherwise, 90 at most. */
+                days?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SummaryView"];
+                };
+            };
+            400: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -15,7 +15,7 @@ export function meet(cases: readonly CaseView[]): void {
   const before = known.size;
   for (const one of cases) {
     const actors: (ActorView | null | undefined)[] = [one.claimedBy];
-    for (const { by } of [...one.decisions, ...(one.comments ?? [])]) actors.push(by);
+    for (const { by } of [...one.decisions, ...one.comments]) actors.push(by);
     for (const actor of actors) {
       if (actor?.type === 'person' && actor.id) known.set(actor.id, { id: actor.id, name: actor.name });
     }

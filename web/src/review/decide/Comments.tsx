@@ -36,7 +36,7 @@ export function Comments({ of, canComment, onChange }: Props) {
     }
     setBusy(false);
   };
-  const comments = of.comments ?? [];
+  const { comments } = of;
   if (comments.length === 0 && !canComment) return null;
   return (
     <section class="detail-part">

@@ -13,6 +13,7 @@ import { meet } from '../people';
 import { BulkDialog, MOST_CASES } from './BulkDialog';
 import { columns } from './columns';
 import { fromSearch, isFiltered, isLocal, matches, toQuery, toSearch, VIEWS, type QueueFilter, type View } from './filter';
+import { mergeCases, MOST_RUNS } from './merge';
 import { rememberQueue } from './order';
 import { QueueFilters } from './QueueFilters';
 
@@ -44,7 +45,15 @@ export function QueuePage() {
     if (isLocal(filter) && !pages.complete) pages.more();
   }, [filter, pages]);
   useEffect(() => setSelected(new Set()), [query]);
-  useChanges(() => pages.reload());
+  useChanges((runs) => {
+    const changed = new Set(runs.map((run) => run.runId).filter((run) => !filter.run || run === filter.run));
+    if (changed.size > MOST_RUNS) return pages.reload();
+    Promise.all([...changed].map((run) => listCases({ ...toQuery(filter), run }))).then(
+      (fresh) => pages.update((items) => mergeCases(items, changed, fresh.flatMap((page) => page.items), pages.complete)),
+      // The next change tries again; what is shown is only a little older.
+      () => undefined,
+    );
+  });
 
   const apply = (change: Partial<QueueFilter>) => navigate(`/reviews${toSearch({ ...filter, ...change })}`, { replace: true });
   const toggle = (caseId: string) => {

@@ -26,7 +26,8 @@ export function CorrectionForm({ of, rows, cells, values, tried, onChange, focus
   const problems = results.flatMap((row) => row.problems);
   const failing = results.filter((row) => row.problems.length > 0).length;
   // Without an answer of the engine (no connection) the values are checked when the decision is sent.
-  const ready = !tried.pending && failing === 0 && Object.keys(values).length > 0;
+  const refused = tried.error !== null && !tried.error.isOffline;
+  const ready = !tried.pending && !refused && failing === 0 && Object.keys(values).length > 0;
   const editable = cells.filter((cell) => !cell.derived);
   const likely = editable.filter((cell) => cell.problems.length > 0 || cell.named || cell.column in values || cell.column === of.column || cell.column === focus);
   const shown = likely.length > 0 ? likely : editable;
@@ -159,7 +160,10 @@ interface VerdictProps {
 
 /** What the engine says. */
 function Verdict({ values, tried, failing, problems, rows }: VerdictProps) {
-  if (tried.error) return <ErrorPanel error={tried.error} title="The values cannot be checked now" />;
+  if (tried.error && !tried.pending) {
+    const title = tried.error.isOffline ? 'Not checked: there is no connection. The values are checked when you send them' : 'These values cannot be used';
+    return <ErrorPanel error={tried.error} title={title} />;
+  }
   const unnamed = problems.filter((problem) => !problem.column);
   let text = 'Type a value: it is checked as you type, by the same engine.';
   let tone = '';
