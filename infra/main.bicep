@@ -111,6 +111,7 @@ module storage 'modules/storage.bicep' = {
     hierarchicalNamespace: hierarchicalNamespace
     partners: partners
     softDeleteDays: softDeleteDays
+    webOrigins: webOrigins
   }
 }
 

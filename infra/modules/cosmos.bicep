@@ -19,6 +19,7 @@ var indexed = [
   'created_at'
   'due_at'
   'expires_at'
+  'fixes'
   'grant_id'
   'partner'
   'path'

@@ -11,11 +11,16 @@ param hierarchicalNamespace bool
 @description('One landing container is made for each.')
 param partners array
 
+@description('Origins of the web app: its pages upload with a grant.')
+param webOrigins array
+
 @description('Days in which a deleted blob or container can be brought back.')
 @minValue(1)
 @maxValue(365)
 param softDeleteDays int
 
+// One rule for all origins, or none: a rule without an origin is refused.
+var pages = empty(webOrigins) ? [] : [webOrigins]
 var landing = [for partner in partners: 'landing-${partner}']
 // The constants of handlers/flow/src/lake.rs; tests/infra/check.py compares.
 var zones = [
@@ -56,6 +61,27 @@ resource lakeBlobs 'Microsoft.Storage/storageAccounts/blobServices@2023-05-01' =
   parent: lake
   name: 'default'
   properties: {
+    // A browser sends blocks to the landing container itself; the grant in the URL is what lets it.
+    cors: {
+      corsRules: [
+        for origins in pages: {
+          allowedOrigins: origins
+          allowedMethods: [
+            'GET'
+            'HEAD'
+            'PUT'
+            'OPTIONS'
+          ]
+          allowedHeaders: [
+            '*'
+          ]
+          exposedHeaders: [
+            '*'
+          ]
+          maxAgeInSeconds: 600
+        }
+      ]
+    }
     deleteRetentionPolicy: {
       enabled: true
       days: softDeleteDays

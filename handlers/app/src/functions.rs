@@ -105,6 +105,8 @@ pub const FUNCTIONS: &[Function] = &[
     Function { name: "Sweep", trigger: Trigger::Timer { schedule: SWEEP_SCHEDULE }, outputs: &Step::ALL },
     http("Submissions", "submissions/{*rest}", &[]),
     http("Runs", "runs/{*rest}", &Step::ALL),
+    http("Changes", "changes", &[]),
+    http("Summary", "summary", &[]),
     http("Cases", "reviews/{*rest}", &[Decisions]),
     http("Pipelines", "pipelines/{*rest}", &[]),
     http("Parameters", "parameters/{*rest}", &[]),

@@ -10,7 +10,7 @@
 //! **Consistency.** A message can reach another instance before a session's replicas have caught up, so reads ask for the latest
 //! committed version (a quorum of the region). An account with `Session` consistency and one write region is enough.
 
-use std::time::Duration;
+use std::{num::NonZeroU32, time::Duration};
 
 use async_trait::async_trait;
 use azure_core::http::Etag;
@@ -18,8 +18,8 @@ use azure_data_cosmos::{
     AccountReference, ContainerClient, CosmosClient, CosmosError, FeedScope, RoutingStrategy, TransactionalBatch,
     models::ContainerProperties,
     options::{
-        BatchDeleteOptions, BatchReplaceOptions, EndToEndOperationLatencyPolicy, OperationOptionsBuilder, Precondition,
-        ReadConsistencyStrategy, Region, ThrottlingRetryOptionsBuilder,
+        BatchDeleteOptions, BatchReplaceOptions, EndToEndOperationLatencyPolicy, MaxItemCountHint, OperationOptionsBuilder, Precondition,
+        QueryOptions, ReadConsistencyStrategy, Region, ThrottlingRetryOptionsBuilder,
     },
 };
 use futures::TryStreamExt;
@@ -158,11 +158,14 @@ impl Catalog for CosmosCatalog {
         let cursor = Cursor::of(query)?;
         let Some(statement) = Statement::of(query, cursor.as_ref())? else { return Ok(DocumentPage::default()) };
         let doing = format!("query documents of kind {}", query.kind);
+        // A partition gives no more at once than is asked for in all. (An ordered query goes to each of them, without its TOP.)
+        let most = u32::try_from(Cursor::most(query, cursor.as_ref())).ok().and_then(NonZeroU32::new);
+        let options = most.map(|most| QueryOptions::default().with_max_item_count(MaxItemCountHint::Limit(most)));
         let sql = statement.into_sql()?;
         let scope = query.partition.as_ref().map_or_else(FeedScope::full_container, |partition| FeedScope::partition(partition.clone()));
         self.within(&doing, async {
             let container = self.container().await?;
-            let items = Box::pin(container.query_items::<Map<String, Value>>(sql, scope, None)).await;
+            let items = Box::pin(container.query_items::<Map<String, Value>>(sql, scope, options)).await;
             let mut pages = items.map_err(|error| cosmos_error(&doing, &error))?.into_pages();
             let mut found = Vec::new();
             while let Some(page) = pages.try_next().await.map_err(|error| cosmos_error(&doing, &error))? {

@@ -29,6 +29,6 @@ pub use catalog::{CONTAINER, CosmosCatalog};
 pub use grant::BlobSigner;
 pub use lake::AzureLake;
 pub use patience::Patience;
-pub use provision::provision;
+pub use provision::{allow_origins, provision};
 pub use secrets::{KeyVaultSecrets, SettingsSecrets};
 pub use settings::{Settings, SettingsError};

@@ -99,6 +99,10 @@ impl Statement {
             let name = statement.parameter(limit.as_str().into());
             statement.append(format_args!(" AND {} < {name}", path(field)?));
         }
+        if let Some((field, limit)) = &query.at_least {
+            let name = statement.parameter(limit.as_str().into());
+            statement.append(format_args!(" AND {} >= {name}", path(field)?));
+        }
         let (field, descending) = query.order.unwrap_or(("id", false));
         if let Some(cursor) = cursor {
             let name = statement.parameter(cursor.value.as_str().into());
@@ -158,6 +162,7 @@ mod tests {
             equals: vec![("partner", json!("o'hare")), ("n", json!(1))],
             any_of: Some(("status", vec![json!("open"), json!("claimed")])),
             less_than: Some(("due_at", "2026-01-01".to_owned())),
+            at_least: Some(("due_at", "2025-01-01".to_owned())),
             order: Some(("created_at", true)),
             limit: 10,
             after: None,
@@ -166,12 +171,21 @@ mod tests {
         assert_eq!(
             statement.text,
             "SELECT TOP 11 * FROM c WHERE c.kind = @p0 AND STARTSWITH(c.id, @p1) AND c.partner = @p2 AND c.n = @p3 \
-             AND c.status IN (@p4, @p5) AND c.due_at < @p6 ORDER BY c.created_at DESC"
+             AND c.status IN (@p4, @p5) AND c.due_at < @p6 AND c.due_at >= @p7 ORDER BY c.created_at DESC"
         );
         let values: Vec<_> = statement.parameters.into_iter().map(|(_, value)| value).collect();
         assert_eq!(
             values,
-            [json!("case"), json!("case:"), json!("o'hare"), json!(1), json!("open"), json!("claimed"), json!("2026-01-01")]
+            [
+                json!("case"),
+                json!("case:"),
+                json!("o'hare"),
+                json!(1),
+                json!("open"),
+                json!("claimed"),
+                json!("2026-01-01"),
+                json!("2025-01-01")
+            ]
         );
     }
 

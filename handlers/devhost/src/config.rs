@@ -54,6 +54,8 @@ pub struct Config {
     pub queue: QueueConfig,
     /// Physical partitions of a new Cosmos DB container; a cross-partition query asks each of them.
     pub cosmos_partitions: u32,
+    /// A static web app; its origin may call the functions.
+    pub site: Option<SiteConfig>,
 }
 
 impl Config {
@@ -78,6 +80,7 @@ impl Config {
             cors_origins: Vec::new(),
             queue: QueueConfig::default(),
             cosmos_partitions: 16,
+            site: None,
         }
     }
 }
@@ -108,6 +111,17 @@ impl AzuriteConfig {
     pub fn new(script: impl Into<PathBuf>) -> Self {
         Self { blob_port: 0, script: script.into(), node: "node".into(), account: DEVSTORE_ACCOUNT.into(), key: DEVSTORE_KEY.into() }
     }
+}
+
+/// A static web app, served as Azure Static Web Apps does.
+#[derive(Debug, Clone)]
+pub struct SiteConfig {
+    /// The built app, with its `staticwebapp.config.json`.
+    pub folder: PathBuf,
+    /// Port of the site; 0 picks a free one.
+    pub port: u16,
+    /// What `/config.json` answers. Texts in it may hold the placeholders of settings.
+    pub config: Value,
 }
 
 /// A subscription of one function to `Microsoft.Storage.BlobCreated`.
@@ -195,9 +209,18 @@ pub struct Urls {
     pub issuer: String,
     /// The blob account, its name included.
     pub blob: Option<String>,
+    /// The static web app.
+    pub site: Option<String>,
 }
 
 impl Urls {
+    /// Replaces the placeholders of addresses that are served in any case, and of the blob account if there is one.
+    pub(crate) fn fill(&self, text: &str) -> String {
+        let blob = self.blob.as_deref().unwrap_or("{blob_url}");
+        let text = text.replace("{http_url}", &self.http).replace("{cosmos_url}", &self.cosmos);
+        text.replace("{issuer_url}", &self.issuer).replace("{blob_url}", blob)
+    }
+
     pub(crate) fn loopback(port: u16) -> String {
         format!("http://127.0.0.1:{port}")
     }
@@ -218,13 +241,9 @@ impl Urls {
         let mut mistakes = Vec::new();
         let mut expanded = BTreeMap::new();
         for (name, value) in settings {
-            let mut value =
-                value.replace("{http_url}", &self.http).replace("{cosmos_url}", &self.cosmos).replace("{issuer_url}", &self.issuer);
+            let value = self.fill(value);
             if value.contains("{blob_url}") {
-                match &self.blob {
-                    Some(blob) => value = value.replace("{blob_url}", blob),
-                    None => mistakes.push(format!("{name} names {{blob_url}}, but devhost was started without Azurite")),
-                }
+                mistakes.push(format!("{name} names {{blob_url}}, but devhost was started without Azurite"));
             }
             expanded.insert(name.clone(), value);
         }
@@ -237,7 +256,7 @@ mod tests {
     use super::*;
 
     fn urls(blob: Option<&str>) -> Urls {
-        Urls { http: Urls::loopback(1), cosmos: Urls::loopback(2), issuer: Urls::loopback(3), blob: blob.map(Into::into) }
+        Urls { http: Urls::loopback(1), cosmos: Urls::loopback(2), issuer: Urls::loopback(3), blob: blob.map(Into::into), site: None }
     }
 
     #[test]

@@ -66,6 +66,14 @@ pub enum StartError {
     /// The Cosmos DB emulator did not come up.
     #[error("cosmos emulator did not start: {0}")]
     Cosmos(String),
+    /// The rules of the static web app cannot be read.
+    #[error("{}: {reason}; build the web app again", .path.display())]
+    Site {
+        /// Its `staticwebapp.config.json`.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// The signing key of the issuer cannot be made or read.
     #[error("issuer key {}: {reason}", .path.display())]
     IssuerKey {

@@ -21,6 +21,7 @@ use crate::invocations::InvocationLog;
 use crate::invoker::Invoker;
 use crate::issuer::Issuer;
 use crate::leftover::ChildNote;
+use crate::site::Site;
 use crate::state_lock::StateLock;
 use crate::timers::{Timer, TimerStore};
 use crate::worker::{HandlerLine, HandlerOutput, HandlerState, Worker, WorkerSpec, free_port};
@@ -55,6 +56,10 @@ impl DevHost {
         let http_listener = bind("the Functions host", config.http_port).await?;
         let cosmos_listener = bind("the Cosmos DB emulator", config.cosmos_port).await?;
         let issuer_listener = bind("the OIDC issuer", config.issuer_port).await?;
+        let site_listener = match &config.site {
+            Some(site) => Some(bind("the web app", site.port).await?),
+            None => None,
+        };
         let blob_port = match &config.azurite {
             Some(azurite) if azurite.blob_port == 0 => Some(free_port().map_err(StartError::state(&state_dir))?),
             Some(azurite) => Some(azurite.blob_port),
@@ -68,7 +73,10 @@ impl DevHost {
             cosmos: url_of(&cosmos_listener)?,
             issuer: url_of(&issuer_listener)?,
             blob: config.azurite.as_ref().zip(blob_port).map(|(azurite, port)| format!("{}/{}", Urls::loopback(port), azurite.account)),
+            // A browser treats localhost as a secure place, and an identity provider takes it as an address to come back to.
+            site: site_listener.as_ref().map(&url_of).transpose()?.map(|url| url.replace("127.0.0.1", "localhost")),
         };
+        let site = config.site.as_ref().map(|site| Site::open(site, &urls)).transpose()?;
         let mut environment = urls.expand(&config.settings)?;
         for (name, value) in [("FUNCTIONS_WORKER_RUNTIME", "custom"), ("AZURE_FUNCTIONS_ENVIRONMENT", "Development")] {
             environment.entry(name.into()).or_insert_with(|| value.into());
@@ -102,9 +110,13 @@ impl DevHost {
         });
 
         let mut servers = JoinSet::new();
-        serve(&mut servers, http_listener, http::router(Arc::new(Front::new(Arc::clone(&invoker), config.cors_origins.clone()))));
+        let origins = config.cors_origins.iter().chain(&urls.site).cloned().collect();
+        serve(&mut servers, http_listener, http::router(Arc::new(Front::new(Arc::clone(&invoker), origins))));
         serve(&mut servers, cosmos_listener, Arc::clone(&cosmos).router());
         serve(&mut servers, issuer_listener, issuer.router());
+        if let (Some(listener), Some(site)) = (site_listener, site) {
+            serve(&mut servers, listener, site.router());
+        }
 
         let (events, event_grid) = match azurite {
             None => (None, None),

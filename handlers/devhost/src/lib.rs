@@ -18,13 +18,16 @@ mod journal;
 mod leftover;
 mod percent;
 mod rotating_file;
+mod site;
 mod state_lock;
 mod timers;
 mod timespan;
 mod worker;
 
 pub use broker::{MAX_MESSAGE_BYTES, PeekedMessage, QueueError, QueueStatus};
-pub use config::{AzuriteConfig, Config, DEVSTORE_ACCOUNT, DEVSTORE_KEY, EventSubscription, Principal, PrincipalKind, QueueConfig, Urls};
+pub use config::{
+    AzuriteConfig, Config, DEVSTORE_ACCOUNT, DEVSTORE_KEY, EventSubscription, Principal, PrincipalKind, QueueConfig, SiteConfig, Urls,
+};
 pub use error::{NotReady, StartError};
 pub use functions::{AppMistake, AppMistakes};
 pub use host::DevHost;

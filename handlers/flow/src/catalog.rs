@@ -102,6 +102,8 @@ pub struct Query {
     pub any_of: Option<(&'static str, Vec<Value>)>,
     /// Top-level body field (text) is less than this value.
     pub less_than: Option<(&'static str, String)>,
+    /// Top-level body field (text) is this value or greater.
+    pub at_least: Option<(&'static str, String)>,
     /// Order by this top-level text field, descending if true; otherwise by id.
     pub order: Option<(&'static str, bool)>,
     /// At most this many in a page (1..=1000).

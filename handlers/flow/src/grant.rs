@@ -6,7 +6,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
-use crate::{Result, run::Declared};
+use crate::{Result, SubmissionId, run::Declared};
 
 /// What is granted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,12 +36,22 @@ pub struct Grant {
     pub scope: Scope,
     /// Checksums and size that the partner declares for the file.
     pub declared: Declared,
+    /// The submission whose rows the file repairs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fixes: Option<SubmissionId>,
     /// RFC 3339.
     pub created_at: String,
     /// Object id of who asked.
     pub created_by: String,
     /// RFC 3339.
     pub expires_at: String,
+}
+
+impl Grant {
+    /// Id of its document in the partner's partition.
+    pub fn document_id(grant_id: &str) -> String {
+        format!("grant:{grant_id}")
+    }
 }
 
 /// Signs upload URLs: user delegation in Azure, the account key against a loopback emulator.

@@ -2,6 +2,7 @@
 
 pub mod audit;
 pub mod catalog;
+pub mod changes;
 pub mod conformance;
 mod context;
 mod cpu;
@@ -14,6 +15,7 @@ pub mod grant;
 pub mod harness;
 mod held;
 mod id;
+mod idempotency;
 pub mod integrity;
 pub mod lake;
 pub mod layout;
@@ -38,6 +40,7 @@ pub mod runs;
 pub mod segments;
 pub mod steps;
 pub mod submissions;
+pub mod summary;
 #[cfg(test)]
 mod testing;
 #[cfg(test)]

@@ -1,9 +1,12 @@
 //! Pipelines as stored: immutable numbered versions, and which of them is live.
 
+mod compare;
+mod drafts;
 mod dry_run;
 mod find;
 mod parameters;
 mod put;
+mod sample;
 mod tables;
 
 use std::collections::BTreeMap;
@@ -11,10 +14,13 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use sluice_contract::{Mistakes, Parameters, Sources};
 
-pub use dry_run::{DryRun, Sample, dry_run};
+pub use compare::{ChangedRow, Comparison, SampleOutcome, compare};
+pub use drafts::{PipelineDraft, approve_draft, delete_draft, draft, put_draft};
+pub use dry_run::{DryRun, dry_run};
 pub use find::{find, nearest_paths, paths_of, taker};
 pub use parameters::{parameter_history, parameters, set_parameters};
 pub use put::put;
+pub use sample::Sample;
 pub use tables::{put_table, tables};
 
 pub(crate) use find::pin;
@@ -57,6 +63,9 @@ pub struct PipelineVersion {
     pub created_at: String,
     /// Object id of the author.
     pub created_by: String,
+    /// Object id of who made a draft of somebody else this version; `None` if it was stored without a draft.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub approved_by: Option<String>,
 }
 
 /// Values of a pipeline's parameters; document `parameters:<n>` (8 digits) in partition `pipeline:<name>`, kind `parameters`. Never changed.

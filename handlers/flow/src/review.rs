@@ -41,6 +41,9 @@ pub struct ReviewCase {
     pub created_at: String,
     /// First decision of a case that needs two, or the decision.
     pub decisions: Vec<Decision>,
+    /// What people said about it, the oldest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub comments: Vec<Comment>,
 }
 
 impl ReviewCase {
@@ -87,6 +90,20 @@ pub struct Decision {
     pub comment: String,
     /// The case's digest that was seen.
     pub digest: String,
+}
+
+/// What somebody said about a case.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Comment {
+    /// Who.
+    pub by: Actor,
+    /// RFC 3339.
+    pub at: String,
+    /// The words.
+    pub text: String,
+    /// The idempotency key it came with: a request that is sent again adds nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
 }
 
 /// What happens to a row.

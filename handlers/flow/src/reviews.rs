@@ -1,5 +1,10 @@
 //! What people do with review cases: see them, take them, decide them.
 
+mod claims;
+mod comments;
+mod trial;
+mod undo;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
@@ -17,6 +22,11 @@ use crate::{
     review::{CaseStatus, Decision, ReviewCase, Verdict},
     run::{Run, State},
 };
+
+pub use claims::{assign, claim, release};
+pub use comments::comment;
+pub use trial::{TriedRow, try_corrections};
+pub use undo::undo;
 
 /// Most entries of a page.
 const PAGE: usize = 1000;
@@ -192,47 +202,6 @@ pub async fn rows(context: &Context, case_id: &str, cursor: Option<&str>, limit:
     Ok(page)
 }
 
-/// Takes a case, so that others see that somebody works on it. Taking one's own case again changes nothing.
-///
-/// # Errors
-/// Refused `W0404`, `W0410` (decided or void), `W0423` (taken by another); those of the catalog.
-pub async fn claim(context: &Context, actor: &Actor, case_id: &str) -> Result<ReviewCase> {
-    change(context, actor, case_id, |_, case| {
-        waiting(case)?;
-        match &case.claimed_by {
-            Some(claimer) if same_person(claimer, actor) => Ok(None),
-            Some(claimer) => Err(taken(claimer)),
-            None => {
-                case.claimed_by = Some(actor.clone());
-                Ok(Some(("case.claimed", json!({ "case": case.case_id }))))
-            }
-        }
-    })
-    .await
-    .map(|(_, case)| case)
-}
-
-/// Gives a case back. `by_force` takes it from another person (for operators).
-///
-/// # Errors
-/// Refused `W0404`, `W0410` (decided or void), `W0423` (taken by another); those of the catalog.
-pub async fn release(context: &Context, actor: &Actor, case_id: &str, by_force: bool) -> Result<ReviewCase> {
-    change(context, actor, case_id, |_, case| {
-        waiting(case)?;
-        match &case.claimed_by {
-            None => Ok(None),
-            Some(claimer) if by_force || same_person(claimer, actor) => {
-                let detail = json!({ "case": case.case_id, "claimedBy": claimer });
-                case.claimed_by = None;
-                Ok(Some(("case.released", detail)))
-            }
-            Some(claimer) => Err(taken(claimer)),
-        }
-    })
-    .await
-    .map(|(_, case)| case)
-}
-
 fn taken(claimer: &Actor) -> Error {
     let name = match claimer {
         Actor::Person { name, .. } | Actor::Step { name } => name,
@@ -246,6 +215,32 @@ fn waiting(case: &ReviewCase) -> Result<()> {
         CaseStatus::Opening => Err(Error::refused("W0425", "the case is being opened: try again in a moment")),
         CaseStatus::Decided => Err(Error::refused("W0410", "the case is decided already")),
         CaseStatus::Void => Err(Error::refused("W0410", "the case is void: its run has ended")),
+    }
+}
+
+/// Whether decisions of a run can still be made and taken back.
+fn undecidable(run: &Run) -> Result<()> {
+    match run.state {
+        State::Reviewing if !run.review_closed => Ok(()),
+        State::Reviewing => Err(Error::refused("W0410", "all cases of the run are decided, and the decisions are being applied")),
+        state => Err(Error::refused("W0410", format!("the run is {}: nothing can be decided any more", state.name()))),
+    }
+}
+
+fn changed() -> Error {
+    Error::refused(
+        "W0409",
+        "the rows of the case are not those that you saw (they changed since): read the case again; nothing was changed",
+    )
+}
+
+/// A row number as JSON keys have it.
+fn row_number(text: &str) -> Result<u64> {
+    let number: u64 = text.parse().map_err(|_| Error::refused("W0424", format!("{text:?} is not a row number")))?;
+    if number.to_string() == text {
+        Ok(number)
+    } else {
+        Err(Error::refused("W0424", format!("{text:?} is not written as a row number is")))
     }
 }
 
@@ -313,9 +308,7 @@ pub async fn decide(context: &Context, actor: &Actor, case_id: &str, request: De
     let (run, case) = change(context, actor, case_id, |run, case| {
         // Once more, since it is this version of the case that is replaced.
         admissible(case, actor, &request)?;
-        if run.state != State::Reviewing {
-            return Err(Error::refused("W0410", format!("the run is {}: its cases cannot be decided any more", run.state.name())));
-        }
+        undecidable(run)?;
         record(run, case, decision.clone()).map(Some)
     })
     .await?;
@@ -330,10 +323,7 @@ const DECISION_BYTES: usize = 400_000;
 fn admissible(case: &ReviewCase, actor: &Actor, request: &DecisionRequest) -> Result<()> {
     waiting(case)?;
     if case.digest != request.digest {
-        return Err(Error::refused(
-            "W0409",
-            "the rows of the case are not those that were decided on (changed since you saw it): read the case again",
-        ));
+        return Err(changed());
     }
     if let Some(claimer) = case.claimed_by.as_ref().filter(|claimer| !same_person(claimer, actor)) {
         return Err(taken(claimer));
@@ -406,14 +396,7 @@ async fn check_rows(context: &Context, case: &ReviewCase, request: &DecisionRequ
     if request.rows.is_empty() && !all_corrected {
         return Ok(());
     }
-    let mut named = BTreeSet::new();
-    for row in request.rows.keys() {
-        let number: u64 = row.parse().map_err(|_| Error::refused("W0424", format!("{row:?} is not a row number")))?;
-        if number.to_string() != *row {
-            return Err(Error::refused("W0424", format!("{row:?} is not written as a row number is")));
-        }
-        named.insert(number);
-    }
+    let mut named = request.rows.keys().map(|row| row_number(row)).collect::<Result<BTreeSet<u64>>>()?;
     let run = audit::load(context, &case.run).await?.run;
     let compiled = context.plans.of_run(context, &run).await?;
     for verdict in request.rows.values().chain([&request.verdict]) {
@@ -431,7 +414,7 @@ async fn check_rows(context: &Context, case: &ReviewCase, request: &DecisionRequ
             if corrects(verdict) {
                 batch.push(revision(held, verdict));
                 if batch.len() == BATCH_ROWS {
-                    try_corrections(&compiled, &run, &mut batch, &mut wrong).await?;
+                    check_batch(&compiled, &run, &mut batch, &mut wrong).await?;
                 }
             }
             if wrong.len() >= TOLD_ROWS || (named.is_empty() && !all_corrected) {
@@ -439,7 +422,7 @@ async fn check_rows(context: &Context, case: &ReviewCase, request: &DecisionRequ
             }
         }
     }
-    try_corrections(&compiled, &run, &mut batch, &mut wrong).await?;
+    check_batch(&compiled, &run, &mut batch, &mut wrong).await?;
     if let Some(row) = named.first().filter(|_| wrong.is_empty()) {
         return Err(Error::refused("W0424", format!("row {row} is not in the case")));
     }
@@ -479,7 +462,7 @@ pub(crate) fn revision(held: HeldRow, verdict: &Verdict) -> RevisedRow {
     RevisedRow { held, waive, corrections }
 }
 
-async fn try_corrections(
+async fn check_batch(
     compiled: &std::sync::Arc<Compiled>,
     run: &Run,
     batch: &mut Vec<RevisedRow>,

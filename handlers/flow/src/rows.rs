@@ -119,7 +119,7 @@ pub async fn explain(context: &Context, run: &Run, row: u64) -> Result<Option<Ro
 }
 
 /// The chunk that a row is planned to be in.
-async fn find_chunk(context: &Context, run: &Run, row: u64) -> Result<Option<(u32, Chunk)>> {
+pub(crate) async fn find_chunk(context: &Context, run: &Run, row: u64) -> Result<Option<(u32, Chunk)>> {
     if run.chunks == 0 {
         return Ok(None);
     }

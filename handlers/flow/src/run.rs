@@ -195,6 +195,9 @@ pub struct Run {
     /// Path below the partner's container, as the partner chose it. Kept at the top for queries, and since a later attempt may read the raw
     /// copy of an earlier one.
     pub path: String,
+    /// The submission whose rows this one repairs. Kept at the top for queries.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fixes: Option<SubmissionId>,
     /// What the run is pinned to; `None` if no pipeline takes the file.
     pub pinned: Option<Pinned>,
     /// What it reads.
@@ -227,6 +230,9 @@ pub struct Run {
     pub open_cases: u32,
     /// Review cases in all.
     pub cases: u32,
+    /// Whether the decisions are being applied: none can be made or taken back any more.
+    #[serde(default)]
+    pub review_closed: bool,
     /// Delta version that published it.
     pub table_version: Option<u64>,
     /// Why it ended badly.

@@ -18,6 +18,8 @@ use crate::{
 
 /// Most entries of a page.
 const PAGE: usize = 1000;
+/// Most repairs of a submission that are told.
+const FIXES: usize = 100;
 
 /// Which runs to list. What is not set does not restrict.
 #[derive(Debug, Clone, Default)]
@@ -70,6 +72,17 @@ pub async fn list(context: &Context, filter: &RunFilter, cursor: Option<&str>, l
 pub async fn get(context: &Context, id: &RunId) -> Result<Run> {
     let document = context.catalog.get(&id.partition(), crate::run::RUN_DOCUMENT).await?;
     document.ok_or_else(|| Error::refused("W0404", format!("there is no run {id}")))?.parse()
+}
+
+/// Runs of files that repair rows of a submission, the oldest first.
+///
+/// # Errors
+/// Those of the catalog.
+pub async fn fixed_by(context: &Context, submission: &SubmissionId) -> Result<Vec<RunId>> {
+    let equals = vec![("fixes", submission.as_str().into())];
+    let query = Query { kind: "run", equals, order: Some(("created_at", false)), limit: FIXES, ..Query::default() };
+    let found = context.catalog.query(&query).await?;
+    found.documents.iter().map(|document| Ok(document.parse::<Run>()?.run_id)).collect()
 }
 
 /// What happened to a run, in order.

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use chrono::DateTime;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
@@ -11,6 +12,7 @@ use crate::{
     catalog::body,
     context::rfc3339,
     grant::{Grant, Scope, UploadSigner},
+    idempotency::{Before, Key},
     lake::LANDING_PREFIX,
     receipt::Receipt,
     run::{Declared, Run},
@@ -35,20 +37,62 @@ pub struct GrantRequest {
     pub declared: Declared,
     /// Validity from now.
     pub valid_seconds: u64,
+    /// The submission whose rows the file repairs (one file only).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fixes: Option<SubmissionId>,
 }
 
-/// Grants an upload: records the grant, and signs a URL that can do this one thing.
+/// Grants an upload: records the grant, and signs a URL that can do this one thing. The same request with the same `key` by the same caller
+/// within a day gets the same grant, as long as that is valid.
 ///
 /// # Errors
-/// Refused `G0400` with all that is wrong with the request, `G0409` if the path is taken; those of the catalog and of the signer.
+/// Refused `G0400` with all that is wrong with the request, `G0409` if the path is taken, `A0422` if the key came with another request,
+/// `W0404` if there is no submission to repair; those of the catalog and of the signer.
 pub async fn grant(
     context: &Context,
     signer: &dyn UploadSigner,
     actor: &Actor,
     partner: &str,
     request: GrantRequest,
+    key: Option<&str>,
 ) -> Result<(Grant, Url)> {
     check(partner, &request)?;
+    let key = key.map(|key| Key::new(actor, key, &request)).transpose()?;
+    for _ in 0..10 {
+        let mut before = Before::default();
+        if let Some(key) = &key {
+            before = key.before(context, &partition(partner)).await?;
+        }
+        if let Some(grant) = before.grant.take() {
+            let url = signer.sign(partner, &grant.scope, left(context, &grant)?).await?;
+            return Ok((grant, url));
+        }
+        check_world(context, signer, partner, &request).await?;
+        let grant = make(context, actor, partner, &request)?;
+        // Recorded before it is signed: an upload can never be without its grant. The same request in the same millisecond is the same grant.
+        let mut document = body(&grant)?;
+        if let Scope::File { path } = &grant.scope {
+            // At the top for queries: admit looks for the grant of a path.
+            document["path"] = path.as_str().into();
+        }
+        let mut writes = vec![Write::Put { id: Grant::document_id(&grant.grant_id), kind: "grant", body: document }];
+        if let Some(key) = &key {
+            writes.push(key.write(context, before, &grant)?);
+        }
+        if context.catalog.commit(&partition(partner), writes).await? == Committed::Done {
+            let url = signer.sign(partner, &grant.scope, Duration::from_secs(request.valid_seconds)).await?;
+            return Ok((grant, url));
+        }
+        // The same key came twice at once: the other one has its grant now.
+    }
+    Err(Error::transient("K0409", "the idempotency key was used by others ten times in a row"))
+}
+
+/// What can be said of a request only by looking: the container, the path, and the submission that is to be repaired.
+async fn check_world(context: &Context, signer: &dyn UploadSigner, partner: &str, request: &GrantRequest) -> Result<()> {
+    if let Some(fixes) = &request.fixes {
+        find(context, Some(partner), fixes.as_str()).await?;
+    }
     signer.ensure_container(partner).await?;
     if let Scope::File { path } = &request.scope {
         let blob = BlobPath::new(format!("{LANDING_PREFIX}{partner}"), path.as_str());
@@ -59,8 +103,11 @@ pub async fn grant(
             ));
         }
     }
+    Ok(())
+}
+
+fn make(context: &Context, actor: &Actor, partner: &str, request: &GrantRequest) -> Result<Grant> {
     let now = context.clock.now();
-    let valid = Duration::from_secs(request.valid_seconds);
     let created_by = match actor {
         Actor::Person { id, .. } => id.clone(),
         Actor::Step { name } => name.clone(),
@@ -68,23 +115,22 @@ pub async fn grant(
     let mut grant = Grant {
         grant_id: String::new(),
         partner: partner.to_owned(),
-        scope: request.scope,
-        declared: request.declared,
+        scope: request.scope.clone(),
+        declared: request.declared.clone(),
+        fixes: request.fixes.clone(),
         created_at: rfc3339(now),
         created_by,
-        expires_at: rfc3339(now + valid),
+        expires_at: rfc3339(now + Duration::from_secs(request.valid_seconds)),
     };
     grant.grant_id = grant_id(&grant)?;
-    // Recorded before it is signed: an upload can never be without its grant. The same request in the same millisecond is the same grant.
-    let mut document = body(&grant)?;
-    if let Scope::File { path } = &grant.scope {
-        // At the top for queries: admit looks for the grant of a path.
-        document["path"] = path.as_str().into();
-    }
-    let write = Write::Create { id: format!("grant:{}", grant.grant_id), kind: "grant", body: document };
-    let (Committed::Done | Committed::Conflict { .. }) = context.catalog.commit(&partition(partner), vec![write]).await?;
-    let url = signer.sign(partner, &grant.scope, valid).await?;
-    Ok((grant, url))
+    Ok(grant)
+}
+
+/// How long a grant is still valid.
+fn left(context: &Context, grant: &Grant) -> Result<Duration> {
+    let until =
+        DateTime::parse_from_rfc3339(&grant.expires_at).map_err(|e| Error::bug("K0502", "a grant's end cannot be read").because(e))?;
+    Ok((until.to_utc() - context.clock.now()).to_std().unwrap_or_default())
 }
 
 /// The catalog partition of a partner.
@@ -119,6 +165,9 @@ fn check(partner: &str, request: &GrantRequest) -> Result<()> {
             wrong.push("checksums can be declared for one file only, not for a container: set them as metadata of each blob".to_owned());
         }
         Scope::Container { .. } => {}
+    }
+    if request.fixes.is_some() && matches!(request.scope, Scope::Container { .. }) {
+        wrong.push("repaired rows come in one file, not in a container: ask for a path".to_owned());
     }
     for (name, value, digits) in
         [("md5", &request.declared.md5, 32), ("sha256", &request.declared.sha256, 64), ("blake3", &request.declared.blake3, 64)]

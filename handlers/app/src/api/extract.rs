@@ -5,6 +5,7 @@ use axum::{
     http::{HeaderMap, header, request::Parts},
 };
 use serde::de::DeserializeOwned;
+use utoipa::IntoParams;
 
 use super::problem::Problem;
 use crate::auth::{Caller, Scope};
@@ -66,6 +67,44 @@ impl<S: Send + Sync> FromRequestParts<S> for Scope {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
         parts.extensions.get::<Self>().cloned().ok_or_else(Problem::unauthorized)
+    }
+}
+
+/// `Idempotency-Key`: the same request with the same key is done once.
+#[derive(Debug, Default, Clone, PartialEq, Eq, IntoParams)]
+#[into_params(parameter_in = Header)]
+pub(super) struct IdempotencyKey {
+    /// 1 to 255 visible ASCII characters, chosen by the caller and new for each new request.
+    #[param(rename = "Idempotency-Key")]
+    key: Option<String>,
+}
+
+/// Most characters of an idempotency key.
+const KEY_CHARS: usize = 255;
+
+impl<S: Send + Sync> FromRequestParts<S> for IdempotencyKey {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        let Some(value) = parts.headers.get("idempotency-key") else { return Ok(Self::default()) };
+        let key = value.to_str().unwrap_or_default().trim();
+        if key.is_empty() || key.len() > KEY_CHARS || !key.bytes().all(|b| b.is_ascii_graphic()) {
+            return Err(Problem::bad_request(format!("Idempotency-Key: expected 1 to {KEY_CHARS} visible ASCII characters")));
+        }
+        Ok(Self { key: Some(key.to_owned()) })
+    }
+}
+
+impl IdempotencyKey {
+    /// As it was sent.
+    pub(super) fn text(&self) -> Option<&str> {
+        self.key.as_deref()
+    }
+
+    /// A hash that stands for the key of this caller: two callers may choose the same.
+    pub(super) fn of(&self, caller: &Caller) -> Option<String> {
+        let key = self.key.as_ref()?;
+        Some(blake3::hash(format!("{}\0{key}", caller.id).as_bytes()).to_hex().to_string())
     }
 }
 

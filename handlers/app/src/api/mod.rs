@@ -1,6 +1,9 @@
 //! The HTTP API: one router for all resources, described by OpenAPI 3.1.
 
+mod changes;
 pub mod cursor;
+mod drafts;
+mod etag;
 mod extract;
 pub mod health;
 mod openapi;
@@ -11,6 +14,7 @@ mod reviews;
 mod rows;
 mod runs;
 mod submissions;
+mod summary;
 mod tables;
 
 use axum::{Router, extract::DefaultBodyLimit, http::Uri, middleware};
@@ -70,6 +74,8 @@ fn operations() -> OpenApiRouter<App> {
         .routes(routes!(runs::reprocess))
         .routes(routes!(runs::cancel))
         .routes(routes!(runs::resume))
+        .routes(routes!(changes::changes))
+        .routes(routes!(summary::summary))
         .routes(routes!(reviews::list))
         .routes(routes!(reviews::get))
         .routes(routes!(reviews::rows))
@@ -77,9 +83,17 @@ fn operations() -> OpenApiRouter<App> {
         .routes(routes!(reviews::release))
         .routes(routes!(reviews::decide))
         .routes(routes!(reviews::decide_many))
+        .routes(routes!(reviews::desk::try_rows))
+        .routes(routes!(reviews::desk::comment))
+        .routes(routes!(reviews::desk::assign))
+        .routes(routes!(reviews::desk::undo))
         .routes(routes!(pipelines::list))
         .routes(routes!(pipelines::get, pipelines::put))
         .routes(routes!(pipelines::versions))
+        .routes(routes!(pipelines::version))
+        .routes(routes!(pipelines::compare))
+        .routes(routes!(drafts::get, drafts::put, drafts::delete))
+        .routes(routes!(drafts::approve))
         .routes(routes!(pipelines::dry_run).layer(DefaultBodyLimit::max(MOST_SAMPLE_BYTES)))
         .routes(routes!(parameters::get, parameters::put))
         .routes(routes!(tables::list))

@@ -8,7 +8,7 @@ use axum::{
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde::{Deserialize, Serialize};
 use sluice_contract::{Draft, Sources};
-use sluice_flow::pipelines::{self, PipelinePointer, PipelineVersion, PutError, Sample};
+use sluice_flow::pipelines::{self, ChangedRow, Comparison, PipelinePointer, PipelineVersion, PutError, Sample, SampleOutcome};
 use utoipa::ToSchema;
 
 use super::{
@@ -53,6 +53,9 @@ pub(super) struct VersionView {
     created_at: String,
     /// Object id of the author.
     created_by: String,
+    /// Object id of who approved it, if it was a draft.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    approved_by: Option<String>,
 }
 
 /// A version with its texts.
@@ -102,6 +105,65 @@ pub(super) struct DryRunBody {
     bytes: Option<u64>,
 }
 
+/// What to compare with the plan of a past run.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct CompareBody {
+    /// YAML text of the pipeline.
+    pipeline: String,
+    /// YAML text of the contract.
+    contract: String,
+    /// A past run, whose raw file is read again.
+    run: String,
+    /// Bytes of the file to compare: 1 MiB unless asked otherwise, 32 MiB at most.
+    bytes: Option<u64>,
+}
+
+/// The rows that end otherwise.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct ComparisonView {
+    /// Rows that were compared.
+    rows: u64,
+    /// How many of them end otherwise.
+    changed_rows: u64,
+    /// The first 1000 of those.
+    changed: Vec<ChangedRowView>,
+    /// Whether the file has more than was compared, or more rows changed than are told.
+    truncated: bool,
+    /// Why the file as a whole would be refused: code, message, line.
+    #[schema(value_type = Vec<Object>)]
+    refusals: Vec<sluice_engine::Refusal>,
+}
+
+/// A row that ends otherwise.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct ChangedRowView {
+    /// 0-based number in the file.
+    row: u64,
+    /// accepted, rejected, held, filtered or duplicate; null if there is no such row under the plan of the run.
+    before: Option<&'static str>,
+    /// Likewise under the given plan.
+    after: Option<&'static str>,
+    /// Why it would end there: code, column, value, message.
+    #[schema(value_type = Vec<Object>)]
+    reasons: Vec<sluice_engine::Problem>,
+}
+
+impl From<Comparison> for ComparisonView {
+    fn from(comparison: Comparison) -> Self {
+        let Comparison { rows, changed_rows, changed, truncated, refusals } = comparison;
+        Self { rows, changed_rows, changed: changed.into_iter().map(Into::into).collect(), truncated, refusals }
+    }
+}
+
+impl From<ChangedRow> for ChangedRowView {
+    fn from(changed: ChangedRow) -> Self {
+        let ChangedRow { row, before, after, reasons } = changed;
+        Self { row, before: before.map(SampleOutcome::name), after: after.map(SampleOutcome::name), reasons }
+    }
+}
+
 impl From<&PipelineVersion> for VersionView {
     fn from(v: &PipelineVersion) -> Self {
         Self {
@@ -110,6 +172,7 @@ impl From<&PipelineVersion> for VersionView {
             hash: v.hash.clone(),
             created_at: v.created_at.clone(),
             created_by: v.created_by.clone(),
+            approved_by: v.approved_by.clone(),
         }
     }
 }
@@ -140,6 +203,22 @@ pub(super) fn tagged(tag: &str, response: impl IntoResponse) -> Response {
         headers.insert(header::ETAG, value);
     }
     (headers, response).into_response()
+}
+
+impl PutPipeline {
+    pub(super) fn sources(&self) -> Sources<'_> {
+        sources(&self.pipeline, self.pipeline_file.as_deref(), &self.contract, self.contract_file.as_deref())
+    }
+
+    /// Whether the texts are those of the pipeline that the path names. A text whose name cannot be read is left to the store, which tells
+    /// all mistakes at once.
+    pub(super) fn check_name(&self, name: &str) -> Result<(), Problem> {
+        let named = Draft::read(&self.sources()).plan.map_or_else(String::new, |plan| plan.pipeline.name);
+        if named.is_empty() || named == name {
+            return Ok(());
+        }
+        Err(Problem::bad_request(format!("expected the texts of pipeline {name:?}, as the path says, found those of {named:?}")))
+    }
 }
 
 fn sources<'a>(pipeline: &'a str, pipeline_file: Option<&'a str>, contract: &'a str, contract_file: Option<&'a str>) -> Sources<'a> {
@@ -173,7 +252,7 @@ pub(super) async fn get(State(app): State<App>, Path(name): Path<String>) -> Res
     Ok(texts(StatusCode::OK, version))
 }
 
-fn texts(status: StatusCode, version: PipelineVersion) -> Response {
+pub(super) fn texts(status: StatusCode, version: PipelineVersion) -> Response {
     let texts = PipelineTexts { version: (&version).into(), pipeline: version.pipeline, contract: version.contract };
     tagged(&tag(version.version), (status, axum::Json(texts)))
 }
@@ -188,6 +267,12 @@ pub(super) async fn versions(State(app): State<App>, Path(name): Path<String>) -
     Ok(axum::Json(versions.iter().rev().map(Into::into).collect()))
 }
 
+/// One version, with its texts.
+#[utoipa::path(get, path = "/pipelines/{name}/versions/{version}", tag = "pipelines", params(("name" = String, Path), ("version" = u32, Path, description = "1-based")), responses((status = 200, body = PipelineTexts), (status = 404, body = Problem)))]
+pub(super) async fn version(State(app): State<App>, Path((name, version)): Path<(String, u32)>) -> Result<Response, Problem> {
+    Ok(texts(StatusCode::OK, pipelines::get(&app.context, &name, version).await?))
+}
+
 /// Stores the next version and makes it live. The same texts again are the same version.
 #[utoipa::path(put, path = "/pipelines/{name}", tag = "pipelines",
     params(("name" = String, Path), ("If-Match" = Option<String>, Header, description = "`ETag` of the version that was read"), ("If-None-Match" = Option<String>, Header, description = "`*`: only if there is none")),
@@ -200,12 +285,8 @@ pub(super) async fn put(
     precondition: Option<Precondition>,
     Json(body): Json<PutPipeline>,
 ) -> Result<Response, Problem> {
-    let sources = sources(&body.pipeline, body.pipeline_file.as_deref(), &body.contract, body.contract_file.as_deref());
-    // A text whose name cannot be read is left to the store, which tells all mistakes at once.
-    let named = Draft::read(&sources).plan.map_or_else(String::new, |plan| plan.pipeline.name);
-    if !named.is_empty() && named != name {
-        return Err(Problem::bad_request(format!("expected the texts of pipeline {name:?}, as the path says, found those of {named:?}")));
-    }
+    let sources = body.sources();
+    body.check_name(&name)?;
     if let Some(precondition) = precondition {
         precondition.check(live(&app, &name).await?.map(|version| tag(version.version)).as_deref())?;
     }
@@ -230,4 +311,12 @@ pub(super) async fn dry_run(State(app): State<App>, Json(body): Json<DryRunBody>
     let bytes = body.bytes.unwrap_or(SAMPLE_BYTES).clamp(1, MOST_SAMPLE_BYTES);
     let report = pipelines::dry_run(&app.context, &sources, sample, bytes).await?;
     Ok(axum::Json(report).into_response())
+}
+
+/// Works through the beginning of a past run's file under the plan of the run and under the given one, and tells the rows that end otherwise.
+#[utoipa::path(post, path = "/pipelines/compare", tag = "pipelines", request_body = CompareBody, responses((status = 200, body = ComparisonView), (status = 404, body = Problem), (status = 412, body = Problem, description = "No pipeline took the file"), (status = 422, body = Problem, description = "All mistakes at once")))]
+pub(super) async fn compare(State(app): State<App>, Json(body): Json<CompareBody>) -> Result<axum::Json<ComparisonView>, Problem> {
+    let sources = sources(&body.pipeline, None, &body.contract, None);
+    let bytes = body.bytes.unwrap_or(SAMPLE_BYTES).clamp(1, MOST_SAMPLE_BYTES);
+    Ok(axum::Json(pipelines::compare(&app.context, &sources, &run_id(body.run)?, bytes).await?.into()))
 }

@@ -150,7 +150,7 @@ impl From<Error> for Problem {
             (_, Some("0400")) => StatusCode::BAD_REQUEST,
             (_, Some("0403")) => StatusCode::FORBIDDEN,
             (_, Some("0404")) => StatusCode::NOT_FOUND,
-            (_, Some("0409" | "0410" | "0411" | "0423" | "0425")) => StatusCode::CONFLICT,
+            (_, Some("0409" | "0410" | "0411" | "0423" | "0425" | "0426")) => StatusCode::CONFLICT,
             (_, Some("0413")) => StatusCode::PAYLOAD_TOO_LARGE,
             (_, Some("0412")) => StatusCode::PRECONDITION_FAILED,
             (Kind::Refused, _) => StatusCode::UNPROCESSABLE_ENTITY,

@@ -1,22 +1,24 @@
 //! Reviews: the cases that wait for people, and their decisions.
 
+pub(super) mod desk;
+
 use std::collections::BTreeMap;
 
 use axum::{
     extract::State,
-    http::StatusCode,
+    http::{HeaderMap, StatusCode},
     response::{IntoResponse, Response},
 };
 use serde::{Deserialize, Serialize};
 use sluice_flow::{
     Outputs,
-    review::{CaseStatus, Decision, ReviewCase, Verdict},
+    review::{CaseStatus, Comment, Decision, ReviewCase, Verdict},
     reviews::{self, CaseFilter, DecisionRequest},
 };
 use utoipa::{IntoParams, ToSchema};
 
 use super::{
-    Page, PageQuery, cursor,
+    Page, PageQuery, cursor, etag,
     extract::{Json, Path, Query},
     problem::{PartProblem, Problem},
     runs::{ActorView, with_messages},
@@ -63,6 +65,19 @@ pub(super) struct CaseView {
     created_at: String,
     /// What was decided so far.
     decisions: Vec<DecisionView>,
+    /// What people said about it, the oldest first.
+    comments: Vec<CommentView>,
+}
+
+/// What somebody said about a case.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct CommentView {
+    /// Who.
+    by: ActorView,
+    /// RFC 3339 UTC.
+    at: String,
+    /// The words.
+    text: String,
 }
 
 /// A decision that was made.
@@ -201,6 +216,12 @@ impl From<&Decision> for DecisionView {
     }
 }
 
+impl From<&Comment> for CommentView {
+    fn from(comment: &Comment) -> Self {
+        Self { by: (&comment.by).into(), at: comment.at.clone(), text: comment.text.clone() }
+    }
+}
+
 fn status_name(status: CaseStatus) -> &'static str {
     match status {
         CaseStatus::Opening => "opening",
@@ -233,6 +254,7 @@ impl From<&ReviewCase> for CaseView {
             due_at: case.due_at.clone(),
             created_at: case.created_at.clone(),
             decisions: case.decisions.iter().map(Into::into).collect(),
+            comments: case.comments.iter().map(Into::into).collect(),
         }
     }
 }
@@ -260,10 +282,10 @@ pub(super) async fn list(
     Ok(axum::Json(Page { items: page.items.iter().map(Into::into).collect(), next: cursor::encode(&listing, page.next) }))
 }
 
-/// A case.
-#[utoipa::path(get, path = "/reviews/{case}", tag = "reviews", params(("case" = String, Path)), responses((status = 200, body = CaseView), (status = 404, body = Problem)))]
-pub(super) async fn get(State(app): State<App>, Path(case): Path<String>) -> Result<axum::Json<CaseView>, Problem> {
-    Ok(axum::Json((&reviews::get(&app.context, &case).await?).into()))
+/// A case, with its `ETag`.
+#[utoipa::path(get, path = "/reviews/{case}", tag = "reviews", params(("case" = String, Path), ("If-None-Match" = Option<String>, Header, description = "`ETag` of the case as it is known")), responses((status = 200, body = CaseView), (status = 304, description = "Not changed"), (status = 404, body = Problem)))]
+pub(super) async fn get(State(app): State<App>, headers: HeaderMap, Path(case): Path<String>) -> Result<Response, Problem> {
+    etag::conditional(&headers, &CaseView::from(&reviews::get(&app.context, &case).await?))
 }
 
 /// The rows of a case: as they came, as they are proposed, and why they are held.

@@ -3,7 +3,7 @@
 use axum::{
     Extension,
     extract::State,
-    http::StatusCode,
+    http::{HeaderMap, StatusCode},
     response::{IntoResponse, Response},
 };
 use serde::{Deserialize, Serialize};
@@ -17,7 +17,7 @@ use sluice_flow::{
 use utoipa::{IntoParams, ToSchema};
 
 use super::{
-    Page, PageQuery, cursor,
+    Page, PageQuery, cursor, etag,
     extract::{Path, Query},
     problem::Problem,
 };
@@ -64,6 +64,9 @@ pub(super) struct RunSummary {
     pub dead_letter: Option<FailureView>,
     /// Whether the receipt can be read.
     pub receipt: bool,
+    /// The submission whose rows this one repairs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fixes: Option<String>,
 }
 
 /// A run in full.
@@ -94,6 +97,8 @@ pub(super) struct RunDetail {
     pub engine: Option<String>,
     /// Version of the Delta table that published it.
     pub table_version: Option<u64>,
+    /// Runs of files with repaired rows of this submission, the oldest first.
+    pub fixed_by: Vec<String>,
 }
 
 /// Rows by outcome; `rows` is their sum.
@@ -216,15 +221,17 @@ impl From<&Run> for RunSummary {
             failure: run.failure.as_ref().map(Into::into),
             dead_letter: run.dead_letter.as_ref().map(Into::into),
             receipt: run.receipt,
+            fixes: run.fixes.as_ref().map(ToString::to_string),
         }
     }
 }
 
-impl From<&Run> for RunDetail {
-    fn from(run: &Run) -> Self {
+impl RunDetail {
+    async fn of(app: &App, run: &Run) -> Result<Self, Problem> {
+        let fixed_by = runs::fixed_by(&app.context, &run.submission).await?;
         let content = run.content.as_ref();
         let pinned = run.pinned.as_ref();
-        Self {
+        Ok(Self {
             summary: run.into(),
             source_etag: run.source.etag.0.clone(),
             blake3: content.map(|c| c.blake3.clone()),
@@ -238,7 +245,8 @@ impl From<&Run> for RunDetail {
                 .unwrap_or_else(|| Value::Object(serde_json::Map::new())),
             engine: pinned.map(|p| p.engine.clone()),
             table_version: run.table_version,
-        }
+            fixed_by: fixed_by.iter().map(ToString::to_string).collect(),
+        })
     }
 }
 
@@ -320,10 +328,11 @@ pub(super) async fn list(
     Ok(axum::Json(Page { items: page.items.iter().map(Into::into).collect(), next: cursor::encode(&listing, page.next) }))
 }
 
-/// A run in full.
-#[utoipa::path(get, path = "/runs/{run}", tag = "runs", params(("run" = String, Path)), responses((status = 200, body = RunDetail), (status = 404, body = Problem)))]
-pub(super) async fn get(State(app): State<App>, scope: Scope, Path(run): Path<String>) -> Result<axum::Json<RunDetail>, Problem> {
-    Ok(axum::Json((&visible(&app, &scope, run).await?).into()))
+/// A run in full, with its `ETag`.
+#[utoipa::path(get, path = "/runs/{run}", tag = "runs", params(("run" = String, Path), ("If-None-Match" = Option<String>, Header, description = "`ETag` of the run as it is known")), responses((status = 200, body = RunDetail), (status = 304, description = "Not changed"), (status = 404, body = Problem)))]
+pub(super) async fn get(State(app): State<App>, scope: Scope, headers: HeaderMap, Path(run): Path<String>) -> Result<Response, Problem> {
+    let run = visible(&app, &scope, run).await?;
+    etag::conditional(&headers, &RunDetail::of(&app, &run).await?)
 }
 
 /// What happened, in order.
@@ -373,7 +382,7 @@ pub(super) async fn chunks(
 pub(super) async fn reprocess(State(app): State<App>, scope: Scope, caller: Caller, Path(run): Path<String>) -> Result<Response, Problem> {
     let run = visible(&app, &scope, run).await?;
     let (run, outputs) = runs::reprocess(&app.context, &caller.actor(), &run.run_id).await?;
-    Ok(with_messages(outputs, (StatusCode::ACCEPTED, axum::Json(RunDetail::from(&run)))))
+    Ok(with_messages(outputs, (StatusCode::ACCEPTED, axum::Json(RunDetail::of(&app, &run).await?))))
 }
 
 /// Stops a run that has not ended.
@@ -381,7 +390,7 @@ pub(super) async fn reprocess(State(app): State<App>, scope: Scope, caller: Call
 pub(super) async fn cancel(State(app): State<App>, scope: Scope, caller: Caller, Path(run): Path<String>) -> Result<Response, Problem> {
     let run = visible(&app, &scope, run).await?;
     let (run, outputs) = runs::cancel(&app.context, &caller.actor(), &run.run_id).await?;
-    Ok(with_messages(outputs, (StatusCode::ACCEPTED, axum::Json(RunDetail::from(&run)))))
+    Ok(with_messages(outputs, (StatusCode::ACCEPTED, axum::Json(RunDetail::of(&app, &run).await?))))
 }
 
 /// Sends the message of the current step again, after the cause of a dead letter is gone.
@@ -389,5 +398,5 @@ pub(super) async fn cancel(State(app): State<App>, scope: Scope, caller: Caller,
 pub(super) async fn resume(State(app): State<App>, scope: Scope, caller: Caller, Path(run): Path<String>) -> Result<Response, Problem> {
     let run = visible(&app, &scope, run).await?;
     let (run, outputs) = runs::resume(&app.context, &caller.actor(), &run.run_id).await?;
-    Ok(with_messages(outputs, (StatusCode::ACCEPTED, axum::Json(RunDetail::from(&run)))))
+    Ok(with_messages(outputs, (StatusCode::ACCEPTED, axum::Json(RunDetail::of(&app, &run).await?))))
 }

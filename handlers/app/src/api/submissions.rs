@@ -8,7 +8,7 @@ use axum::{
 };
 use serde::{Deserialize, Serialize};
 use sluice_flow::{
-    grant, pipelines,
+    SubmissionId, grant, pipelines,
     rejected::{self, Cells},
     run::{Declared, Run},
     runs::{self, RunFilter},
@@ -18,7 +18,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::{
     Page, cursor,
-    extract::{Json, Path, Query},
+    extract::{IdempotencyKey, Json, Path, Query},
     problem::Problem,
     runs::RunSummary,
 };
@@ -43,6 +43,8 @@ pub(super) struct GrantRequest {
     declared: DeclaredView,
     /// Validity in seconds, 7 days at most; an hour unless asked otherwise.
     valid_seconds: Option<u64>,
+    /// Id of a submission of the same partner: the file has only rows of it that were rejected, repaired.
+    fixes: Option<String>,
 }
 
 /// One file, or the partner's container for a time.
@@ -153,12 +155,13 @@ impl From<DeclaredView> for Declared {
     }
 }
 
-/// Asks for a time-limited URL to upload to.
-#[utoipa::path(post, path = "/submissions", tag = "submissions", request_body = GrantRequest, responses((status = 201, body = Granted), (status = 422, body = Problem)))]
+/// Asks for a time-limited URL to upload to. The same request with the same `Idempotency-Key` within a day gets the same grant.
+#[utoipa::path(post, path = "/submissions", tag = "submissions", params(IdempotencyKey), request_body = GrantRequest, responses((status = 201, body = Granted), (status = 404, body = Problem, description = "No such submission to repair"), (status = 422, body = Problem, description = "The request is mistaken, or its idempotency key came with another one")))]
 pub(super) async fn grant(
     State(app): State<App>,
     scope: Scope,
     caller: Caller,
+    key: IdempotencyKey,
     Json(asked): Json<GrantRequest>,
 ) -> Result<Response, Problem> {
     let partner = match (&scope, asked.partner) {
@@ -172,9 +175,10 @@ pub(super) async fn grant(
         scope: asked.grant.into(),
         declared: asked.declared.into(),
         valid_seconds: asked.valid_seconds.unwrap_or(DEFAULT_SECONDS),
+        fixes: asked.fixes.map(SubmissionId::try_from).transpose()?,
     };
     let (pipeline, taken_paths) = takers(&app, &partner, &request.scope).await?;
-    let (grant, url) = submissions::grant(&app.context, app.signer.as_ref(), &caller.actor(), &partner, request).await?;
+    let (grant, url) = submissions::grant(&app.context, app.signer.as_ref(), &caller.actor(), &partner, request, key.text()).await?;
     let granted = Granted {
         grant_id: grant.grant_id,
         partner: grant.partner,

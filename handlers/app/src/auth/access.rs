@@ -46,7 +46,8 @@ const UPLOAD: &[Role] = &[Partner, Operator];
 const OPERATE: &[Role] = &[Operator];
 const AUDITS: &[Role] = &[Auditor, Operator];
 const DECIDE: &[Role] = &[Reviewer];
-const RELEASE: &[Role] = &[Reviewer, Operator];
+/// Around a decision: talk, hand on, take back.
+const DESK: &[Role] = &[Reviewer, Operator];
 const ENGINEER: &[Role] = &[Engineer];
 const TUNE: &[Role] = &[Engineer, Operator];
 
@@ -55,6 +56,9 @@ const fn get(path: &'static str, roles: &'static [Role]) -> Rule {
 }
 const fn post(path: &'static str, roles: &'static [Role], audit: Audit) -> Rule {
     Rule { method: Method::POST, path, roles, audit }
+}
+const fn delete(path: &'static str, roles: &'static [Role]) -> Rule {
+    Rule { method: Method::DELETE, path, roles, audit: Audit::Author }
 }
 const fn put(path: &'static str, roles: &'static [Role]) -> Rule {
     Rule { method: Method::PUT, path, roles, audit: Audit::Author }
@@ -78,18 +82,30 @@ pub const RULES: &[Rule] = &[
     post("/runs/{run}/reprocess", OPERATE, Audit::Chain),
     post("/runs/{run}/cancel", OPERATE, Audit::Chain),
     post("/runs/{run}/resume", OPERATE, Audit::Chain),
+    get("/changes", FACTS),
+    get("/summary", FACTS),
     get("/reviews", STAFF),
     get("/reviews/{case}", STAFF),
     get("/reviews/{case}/rows", DECIDE),
     post("/reviews/{case}/claim", DECIDE, Audit::Chain),
-    post("/reviews/{case}/release", RELEASE, Audit::Chain),
+    post("/reviews/{case}/release", DESK, Audit::Chain),
     post("/reviews/{case}/decide", DECIDE, Audit::Chain),
     post("/reviews/decide", DECIDE, Audit::Chain),
+    post("/reviews/{case}/try", DECIDE, Audit::Read),
+    post("/reviews/{case}/comments", DESK, Audit::Chain),
+    post("/reviews/{case}/assign", DESK, Audit::Chain),
+    post("/reviews/{case}/undo", DESK, Audit::Chain),
     get("/pipelines", STAFF),
     get("/pipelines/{name}", STAFF),
     get("/pipelines/{name}/versions", STAFF),
+    get("/pipelines/{name}/versions/{version}", STAFF),
+    get("/pipelines/{name}/draft", STAFF),
+    put("/pipelines/{name}/draft", ENGINEER),
+    delete("/pipelines/{name}/draft", ENGINEER),
+    post("/pipelines/{name}/draft/approve", TUNE, Audit::Author),
     put("/pipelines/{name}", ENGINEER),
     post("/pipelines/dry-run", ENGINEER, Audit::Read),
+    post("/pipelines/compare", ENGINEER, Audit::Read),
     get("/parameters/{pipeline}", STAFF),
     put("/parameters/{pipeline}", TUNE),
     get("/tables", STAFF),

@@ -38,7 +38,13 @@ async fn scene(harness: &Harness, path: &'static str) -> Scene {
         }
         "/runs/{run}/cancel" => scene(format!("/runs/{}/cancel", run("b", State::Moving).await), "Runs", "Operator", None),
         "/runs/{run}/resume" => scene(format!("/runs/{}/resume", run("c", State::Moving).await), "Runs", "Operator", None),
-        "/reviews/{case}/claim" | "/reviews/{case}/release" | "/reviews/{case}/decide" | "/reviews/decide" => {
+        "/reviews/{case}/claim"
+        | "/reviews/{case}/release"
+        | "/reviews/{case}/decide"
+        | "/reviews/decide"
+        | "/reviews/{case}/comments"
+        | "/reviews/{case}/assign"
+        | "/reviews/{case}/undo" => {
             let run = run(path, State::Reviewing).await;
             let case = world::case(harness, &run, "skyline").await;
             let reviewer = harness.token("Reviewer");
@@ -46,18 +52,39 @@ async fn scene(harness: &Harness, path: &'static str) -> Scene {
                 let claimed = harness.envelope("Cases", "POST", &format!("/reviews/{}/claim", case.case_id), &reviewer, None).await;
                 assert_eq!(claimed.json()["Outputs"]["res"]["statusCode"], 200, "{}", claimed.text);
             }
+            let decision = json!({ "verdict": { "verdict": "reject" }, "comment": "no", "digest": case.digest });
+            if path == "/reviews/{case}/undo" {
+                let decide = format!("/reviews/{}/decide", case.case_id);
+                let decided = harness.envelope("Cases", "POST", &decide, &reviewer, Some(decision.clone())).await;
+                assert_eq!(decided.json()["Outputs"]["res"]["statusCode"], 200, "{}", decided.text);
+            }
             let body = match path {
-                "/reviews/{case}/decide" => Some(json!({ "verdict": { "verdict": "reject" }, "comment": "no", "digest": case.digest })),
+                "/reviews/{case}/decide" => Some(decision),
+                "/reviews/{case}/comments" => Some(json!({ "text": "why?" })),
+                "/reviews/{case}/assign" => Some(json!({ "id": "oid-other", "name": "Other" })),
+                "/reviews/{case}/undo" => Some(json!({ "digest": case.digest })),
                 "/reviews/decide" => Some(
                     json!({ "verdict": { "verdict": "reject" }, "comment": "no", "cases": [{ "caseId": case.case_id, "digest": case.digest }] }),
                 ),
                 _ => None,
             };
-            // An operator can take a case from the person who claimed it.
-            let role = if path == "/reviews/{case}/release" { "Operator" } else { "Reviewer" };
+            // An operator can take a case from the person who claimed it, and a decision back.
+            let role = if ["/reviews/{case}/release", "/reviews/{case}/undo"].contains(&path) { "Operator" } else { "Reviewer" };
             scene(path.replace("{case}", &case.case_id), "Cases", role, body)
         }
         "/pipelines/{name}" => scene("/pipelines/people".into(), "Pipelines", "Engineer", Some(put_pipeline())),
+        "/pipelines/{name}/draft" | "/pipelines/{name}/draft/approve" => {
+            let engineer = harness.token("Engineer");
+            let stored = harness.call("PUT", "/pipelines/people/draft", Some(&engineer), Some(put_pipeline())).await;
+            assert_eq!(stored.status, 200, "{}", stored.text);
+            if path.ends_with("approve") {
+                let body = json!({ "hash": stored.json()["hash"] });
+                return scene("/pipelines/people/draft/approve".into(), "Pipelines", "Operator", Some(body));
+            }
+            // Other texts than those that are there: the same ones stay their author's.
+            let changed = json!({ "pipeline": world::PIPELINE.replace("age < 0", "age < 1"), "contract": world::CONTRACT });
+            scene("/pipelines/people/draft".into(), "Pipelines", "Engineer", Some(changed))
+        }
         "/parameters/{pipeline}" => {
             let engineer = harness.token("Engineer");
             let stored = harness.call("PUT", "/pipelines/people", Some(&engineer), Some(put_pipeline())).await;

@@ -114,6 +114,41 @@ async fn a_held_row_waits_for_a_person_and_is_published_after_the_decision() {
 }
 
 #[tokio::test]
+async fn corrections_are_tried_drafts_compared_and_repaired_rows_joined() {
+    let harness = started().await;
+    let id = upload(&harness, "people/5.csv", "id,name,age\n1,Ada,36\n2,Bob,-1\n3,Eve,136\n").await;
+    let reviewer = harness.token("Reviewer");
+    let cases = harness.call("GET", "/reviews", Some(&reviewer), None).await.json();
+    let case = &cases["items"][0];
+    let path = format!("/reviews/{}/try", case["caseId"].as_str().unwrap());
+    let body = |age: &str| json!({ "digest": case["digest"], "rows": { "2": { "age": age } } });
+    let fits = harness.call("POST", &path, Some(&reviewer), Some(body("36"))).await;
+    assert_eq!(
+        fits.json()["rows"],
+        json!([{ "row": 2, "proposed": { "id": 3, "name": "Eve", "age": 36 }, "filtered": false, "problems": [] }])
+    );
+    let wrong = harness.call("POST", &path, Some(&reviewer), Some(body("old"))).await.json();
+    assert_eq!((&wrong["rows"][0]["proposed"], &wrong["rows"][0]["problems"][0]["column"]), (&json!(null), &json!("age")), "{wrong}");
+
+    let draft = world::PIPELINE.replace("age < 0", "age < 40");
+    let body = json!({ "pipeline": draft, "contract": world::CONTRACT, "run": id });
+    let compared = harness.call("POST", "/pipelines/compare", Some(&harness.token("Engineer")), Some(body)).await;
+    let compared = compared.json();
+    assert_eq!((&compared["rows"], &compared["changedRows"]), (&json!(3), &json!(1)), "{compared}");
+    let changed = &compared["changed"][0];
+    assert_eq!((&changed["row"], &changed["before"], &changed["after"]), (&json!(0), &json!("accepted"), &json!("rejected")), "{compared}");
+    assert_eq!(changed["reasons"][0]["rule"], "unborn", "{compared}");
+
+    let submission = id.rsplit_once('-').unwrap().0;
+    let asked = json!({ "grant": { "kind": "file", "path": "people/5-fixed.csv" }, "fixes": submission });
+    let granted = harness.call("POST", "/submissions", Some(&harness.token("Partner")), Some(asked)).await;
+    assert_eq!(granted.status, 201, "{}", granted.text);
+    let fixed = upload(&harness, "people/5-fixed.csv", "id,name,age\n2,Bob,1\n").await;
+    assert_eq!(run(&harness, &fixed).await["fixes"], submission);
+    assert_eq!(run(&harness, &id).await["fixedBy"], json!([fixed]));
+}
+
+#[tokio::test]
 async fn no_value_of_a_row_is_in_the_log() {
     crate::harness::start_log();
     let harness = started().await;

@@ -6,6 +6,7 @@ mod access;
 mod api;
 mod audit;
 mod binary;
+mod desk;
 mod fixtures;
 mod functions;
 mod harness;

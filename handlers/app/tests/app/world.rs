@@ -76,6 +76,7 @@ pub(crate) async fn run(harness: &Harness, partner: &str, name: &str, state: Sta
         partner: partner.to_owned(),
         pipeline: None,
         path: name.to_owned(),
+        fixes: None,
         pinned: None,
         source,
         state,
@@ -92,6 +93,7 @@ pub(crate) async fn run(harness: &Harness, partner: &str, name: &str, state: Sta
         counts: None,
         open_cases: u32::from(state == State::Reviewing),
         cases: u32::from(state == State::Reviewing),
+        review_closed: false,
         table_version: None,
         failure: None,
         receipt: false,
@@ -122,6 +124,7 @@ pub(crate) async fn case(harness: &Harness, run: &RunId, partner: &str) -> Revie
         due_at: harness.context.now(),
         created_at: harness.context.now(),
         decisions: Vec::new(),
+        comments: Vec::new(),
     };
     let write = Write::Create { id: ReviewCase::document_id(0), kind: "case", body: body(&case).unwrap() };
     harness.context.catalog.commit(&run.partition(), vec![write]).await.unwrap();

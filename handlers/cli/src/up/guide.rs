@@ -4,6 +4,8 @@ use std::path::Path;
 
 use devhost::Urls;
 
+use super::web::BUILD;
+
 /// The addresses, and how to go on from here.
 pub(crate) fn guide(urls: &Urls, state_dir: &Path, default_state_dir: bool) -> String {
     let api = format!("{}/api", urls.http);
@@ -12,6 +14,7 @@ pub(crate) fn guide(urls: &Urls, state_dir: &Path, default_state_dir: bool) -> S
         "\
 Sluice is ready.
 
+  web app         {web}
   API             {api}   (description: {api}/openapi.json)
   sign-in page    {issuer}
   blob storage    {blob}
@@ -33,6 +36,7 @@ Look on:
 
 Ctrl-C stops it; the state stays (sluice up --fresh forgets it).
 ",
+        web = urls.site.clone().unwrap_or_else(|| format!("not built: {BUILD}, then start again")),
         issuer = urls.issuer,
         blob = urls.blob.as_deref().unwrap_or("none"),
         state = state_dir.display(),

@@ -6,6 +6,7 @@ pub(crate) mod principals;
 mod samples;
 mod settings;
 mod table;
+mod web;
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -21,6 +22,8 @@ use crate::text::duration;
 use crate::{Fault, Result, terminal};
 use settings::LocalSettings;
 
+/// Port of the Functions host, as the Functions Core Tools choose it.
+const PORT: u16 = 7071;
 /// Longest wait for the handler and its subscriptions.
 const READY: Duration = Duration::from_mins(2);
 /// Azurite's main script below the application's root.
@@ -53,8 +56,11 @@ pub(crate) struct UpArguments {
     #[arg(long)]
     fresh: bool,
     /// Port of the Functions host; the three after it are for issuer, Cosmos DB and blobs; 0 picks free ones
-    #[arg(long, value_name = "PORT", default_value_t = 7071)]
+    #[arg(long, value_name = "PORT", default_value_t = PORT)]
     port: u16,
+    /// Port of the web app [default: 4280, or the fifth from --port if that is given; 0 picks a free one]
+    #[arg(long, value_name = "PORT")]
+    web_port: Option<u16>,
     /// Folder for state and logs
     #[arg(long, value_name = "FOLDER", default_value = STATE_DIR)]
     state_dir: PathBuf,
@@ -139,6 +145,11 @@ fn prepare(arguments: &UpArguments, samples: &[samples::Sample]) -> Result<Prepa
         if arguments.port == 0 { Ok(0) } else { arguments.port.checked_add(offset).ok_or_else(|| Fault::usage("--port is too high")) }
     };
     let audience = local.audience();
+    let web_port = match arguments.web_port {
+        Some(port) => port,
+        None if arguments.port == PORT => web::PORT,
+        None => port(4)?,
+    };
     let mut config = Config::new(&arguments.app_root, handler, &arguments.state_dir);
     config.settings.clone_from(&settings);
     config.http_port = port(0)?;
@@ -150,6 +161,7 @@ fn prepare(arguments: &UpArguments, samples: &[samples::Sample]) -> Result<Prepa
     config.issuer_audience.clone_from(&audience);
     TENANT.clone_into(&mut config.issuer_tenant);
     config.cors_origins = local.cors_origins();
+    config.site = web::site(&arguments.app_root, web_port, &audience);
     Ok(Prepared { config, settings, audience })
 }
 
@@ -167,6 +179,10 @@ async fn work(
     let azure = sluice_azure::Settings::from_env(settings::expanded(values, urls))
         .map_err(|error| Fault::usage(format!("local.settings.json: {error}")))?;
     Box::pin(sluice_azure::provision(&azure)).await.map_err(|error| Fault::unreachable(format!("cannot set up the emulators: {error}")))?;
+    if let Some(site) = &urls.site {
+        let allowed = Box::pin(sluice_azure::allow_origins(&azure, std::slice::from_ref(site))).await;
+        allowed.map_err(|error| Fault::unreachable(format!("cannot let the web app upload to the blob emulator: {error}")))?;
+    }
     match tokio::time::timeout(READY, host.wait_ready()).await {
         Ok(Ok(())) => {}
         Ok(Err(error)) => return Err(not_ready(&error, &arguments.state_dir)),

@@ -11,6 +11,8 @@ use serde_json::Value;
 use tokio::sync::Mutex;
 use url::Url;
 
+use super::ordered::Written;
+
 /// Header with the JSON array of a document's partition key values.
 pub(super) const PARTITION_KEY: &str = "x-ms-documentdb-partitionkey";
 
@@ -125,14 +127,21 @@ impl Emulator {
 
     /// Current state of a document, system properties included; `None` if there is none.
     pub(super) async fn read(&self, database: &str, container: &str, partition_key: &str, id: &str) -> Result<Option<Value>, String> {
+        Ok(self.written(database, container, partition_key, id).await?.document)
+    }
+
+    /// Current state of a document that was just written.
+    pub(super) async fn written(&self, database: &str, container: &str, partition_key: &str, id: &str) -> Result<Written, String> {
         let url = self.url(&["dbs", database, "colls", container, "docs", id]);
         let headers = vec![(PARTITION_KEY.to_owned(), partition_key.to_owned())];
         let answer = self.execute(&Query { method: Method::Get, url, headers, body: Bytes::new() }).await?;
-        match answer.status {
-            200 => serde_json::from_slice(&answer.body).map(Some).map_err(|error| error.to_string()),
-            404 => Ok(None),
-            status => Err(format!("a document just written cannot be read: status {status}")),
-        }
+        let document = match answer.status {
+            200 => Some(serde_json::from_slice(&answer.body).map_err(|error| error.to_string())?),
+            404 => None,
+            status => return Err(format!("a document just written cannot be read: status {status}")),
+        };
+        let session_token = answer.headers.into_iter().find(|(name, _)| name == "x-ms-session-token").map(|(_, token)| token);
+        Ok(Written { partition_key: partition_key.to_owned(), id: id.to_owned(), document, session_token })
     }
 
     /// Runs a POST that must succeed, while a journal is restored.

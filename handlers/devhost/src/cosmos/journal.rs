@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::emulator::{Emulator, PARTITION_KEY};
+use super::ordered::Documents;
 use crate::error::StartError;
 use crate::journal::{Journal, Written};
 
@@ -147,20 +148,23 @@ impl State {
     }
 
     /// Puts everything into an empty emulator.
-    pub(super) async fn restore(&self, emulator: &Emulator) -> Result<(), String> {
+    pub(super) async fn restore(&self, emulator: &Emulator, documents: &Documents) -> Result<(), String> {
         for (database, containers) in &self.databases {
             emulator.restore(&["dbs"], Vec::new(), &serde_json::json!({"id": database})).await?;
             for (name, container) in containers {
                 let throughput = container.throughput.map(|ru| ("x-ms-offer-throughput".to_owned(), ru.to_string()));
                 emulator.restore(&["dbs", database, "colls"], throughput.into_iter().collect(), &container.body).await?;
-                for ((partition_key, _), body) in &container.documents {
+                let mut written = Vec::with_capacity(container.documents.len());
+                for ((partition_key, id), body) in &container.documents {
                     let headers = vec![
                         (PARTITION_KEY.to_owned(), partition_key.clone()),
                         ("x-ms-documentdb-is-upsert".to_owned(), "true".to_owned()),
                         ("prefer".to_owned(), "return=minimal".to_owned()),
                     ];
                     emulator.restore(&["dbs", database, "colls", name, "docs"], headers, body).await?;
+                    written.push(emulator.written(database, name, partition_key, id).await?);
                 }
+                documents.apply(database, name, written)?;
             }
         }
         Ok(())

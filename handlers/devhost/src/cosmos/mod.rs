@@ -4,6 +4,7 @@
 mod batch;
 mod emulator;
 mod journal;
+mod ordered;
 mod write;
 
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -22,6 +23,7 @@ use crate::body::read_body;
 use crate::error::StartError;
 use emulator::{Answer, Emulator, PARTITION_KEY, Query};
 use journal::{CosmosJournal, Record};
+use ordered::{Documents, Written};
 use write::Write;
 
 /// Requests of over 2 MB are refused by the emulator itself; this leaves room for its answer.
@@ -34,6 +36,7 @@ const LOCKS: usize = 64;
 pub(crate) struct Cosmos {
     emulator: Emulator,
     journal: CosmosJournal,
+    documents: Documents,
     locks: Vec<RwLock<()>>,
 }
 
@@ -42,8 +45,9 @@ impl Cosmos {
     pub(crate) async fn open(state_dir: &Path, url: &str, partitions: u32) -> Result<Arc<Self>, StartError> {
         let emulator = Emulator::new(url, partitions).map_err(StartError::Cosmos)?;
         let (journal, state) = CosmosJournal::open(state_dir)?;
-        state.restore(&emulator).await.map_err(StartError::Cosmos)?;
-        Ok(Arc::new(Self { emulator, journal, locks: (0..LOCKS).map(|_| RwLock::new(())).collect() }))
+        let documents = Documents::default();
+        state.restore(&emulator, &documents).await.map_err(StartError::Cosmos)?;
+        Ok(Arc::new(Self { emulator, journal, documents, locks: (0..LOCKS).map(|_| RwLock::new(())).collect() }))
     }
 
     pub(crate) fn router(self: Arc<Self>) -> Router {
@@ -58,6 +62,9 @@ impl Cosmos {
 
     async fn handle(&self, query: &Query) -> Result<Answer, String> {
         let Some(write) = Write::of(query) else {
+            if let Some(answer) = self.documents.answer(query) {
+                return Ok(answer);
+            }
             let _turn = self.lock_of(query).read().await;
             return self.emulator.execute(query).await;
         };
@@ -87,20 +94,26 @@ impl Cosmos {
         let body = || serde_json::from_slice::<Value>(&query.body).map_err(|error| error.to_string());
         Ok(match write {
             Write::CreateDatabase => vec![Record::database(&body()?)?],
-            Write::DeleteDatabase { database } => vec![Record::DropDatabase { d: database.clone().into() }],
+            Write::DeleteDatabase { database } => {
+                self.documents.forget(database, None);
+                vec![Record::DropDatabase { d: database.clone().into() }]
+            }
             Write::CreateContainer { database } | Write::ReplaceContainer { database } => {
                 let throughput = query.header("x-ms-offer-throughput").and_then(|value| value.parse().ok());
                 vec![Record::container(database, body()?, throughput)?]
             }
             Write::DeleteContainer { database, container } => {
+                self.documents.forget(database, Some(container));
                 vec![Record::DropContainer { d: database.clone().into(), c: container.clone().into() }]
             }
             Write::Documents { database, container, partition_key, ids } => {
-                let mut records = Vec::with_capacity(ids.len());
+                let mut written = Vec::with_capacity(ids.len());
                 for id in ids {
-                    let document = self.emulator.read(database, container, partition_key, id).await?;
-                    records.push(Record::document(database, container, partition_key, id, document));
+                    written.push(self.emulator.written(database, container, partition_key, id).await?);
                 }
+                let record = |one: &Written| Record::document(database, container, partition_key, &one.id, one.document.clone());
+                let records = written.iter().map(record).collect();
+                self.documents.apply(database, container, written)?;
                 records
             }
         })

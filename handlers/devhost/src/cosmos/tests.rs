@@ -1,7 +1,7 @@
 use azure_data_cosmos::clients::ContainerClient;
 use azure_data_cosmos::feed::FeedScope;
 use azure_data_cosmos::models::ContainerProperties;
-use azure_data_cosmos::options::{ItemWriteOptions, Precondition};
+use azure_data_cosmos::options::{ItemWriteOptions, MaxItemCountHint, Precondition, QueryOptions};
 use azure_data_cosmos::{AccountEndpoint, AccountReference, CosmosClient, RoutingStrategy, TransactionalBatch};
 use futures::TryStreamExt;
 use serde_json::json;
@@ -116,4 +116,69 @@ async fn concurrent_writers_of_one_document_leave_its_last_state_in_the_journal(
     served.stop().await;
     let served = Served::start(dir.path()).await;
     assert_eq!(read(&served.container().await, "p", "one").await.unwrap()["n"], last);
+}
+
+fn at(n: u64) -> String {
+    format!("2026-01-01T00:{:02}:00Z", n * 7 % 60)
+}
+
+/// Numbers of the documents of an ordered query over all partitions, page by page.
+async fn ordered(container: &ContainerClient, direction: &str) -> Vec<u64> {
+    let sql = format!("SELECT * FROM c WHERE c.kind = @k AND c.at >= @from ORDER BY c.at {direction}");
+    let sql = azure_data_cosmos::Query::from(sql).with_parameter("@k", "case").unwrap().with_parameter("@from", at(0)).unwrap();
+    let options = QueryOptions::default().with_max_item_count(MaxItemCountHint::Limit(7.try_into().unwrap()));
+    let items = container.query_items::<Value>(sql, FeedScope::full_container(), Some(options)).await.unwrap();
+    let mut pages = items.into_pages();
+    let mut found = Vec::new();
+    while let Some(page) = pages.try_next().await.unwrap() {
+        found.extend(page.into_items().into_iter().map(|document| document["n"].as_u64().unwrap()));
+    }
+    found
+}
+
+fn in_order(found: &[u64], is_descending: bool) -> bool {
+    let times: Vec<String> = found.iter().map(|n| at(*n)).collect();
+    if is_descending { times.is_sorted_by(|a, b| a >= b) } else { times.is_sorted() }
+}
+
+#[tokio::test]
+async fn an_ordered_query_over_all_partitions_tells_the_last_state_of_every_document() {
+    let dir = tempfile::tempdir().unwrap();
+    let served = Served::start(dir.path()).await;
+    served.client.create_database("db", None).await.unwrap();
+    let database = served.client.database_client("db");
+    database.create_container(ContainerProperties::new("docs", "/pk".into()), None).await.unwrap();
+    let container = served.container().await;
+    for n in 0..120_u64 {
+        let (pk, kind) = (format!("p{}", n % 11), if n % 4 == 0 { "other" } else { "case" });
+        let document = json!({"id": n.to_string(), "pk": pk, "kind": kind, "at": at(n), "n": n});
+        container.create_item(pk, &n.to_string(), document, None).await.unwrap();
+    }
+    container.delete_item("p1".to_owned(), "1", None).await.unwrap();
+    container.upsert_item("p2".to_owned(), "2", json!({"id": "2", "pk": "p2", "kind": "other", "at": at(2), "n": 2}), None).await.unwrap();
+    let expected: Vec<u64> = (0..120).filter(|n| n % 4 != 0 && ![1, 2].contains(n)).collect();
+    for direction in ["ASC", "DESC"] {
+        let mut found = ordered(&container, direction).await;
+        assert!(in_order(&found, direction == "DESC"), "{direction}: {found:?}");
+        found.sort_unstable();
+        assert_eq!(found, expected, "{direction}");
+    }
+
+    // The emulator is not asked: it may lose one of them, and the answer stays the same.
+    let url = served.cosmos.emulator.url(&["dbs", "db", "colls", "docs", "docs", "3"]);
+    let headers = vec![(PARTITION_KEY.to_owned(), "[\"p3\"]".to_owned())];
+    let lost = Query { method: azure_core::http::Method::Delete, url, headers, body: bytes::Bytes::new() };
+    assert_eq!(served.cosmos.emulator.execute(&lost).await.unwrap().status, 204);
+    assert_eq!(ordered(&container, "ASC").await.len(), expected.len());
+    served.stop().await;
+
+    let served = Served::start(dir.path()).await;
+    let mut found = ordered(&served.container().await, "ASC").await;
+    assert!(in_order(&found, false));
+    found.sort_unstable();
+    assert_eq!(found, expected, "after a restart");
+    served.client.database_client("db").container_client("docs", None).await.unwrap().delete(None).await.unwrap();
+    served.client.database_client("db").create_container(ContainerProperties::new("docs", "/pk".into()), None).await.unwrap();
+    assert_eq!(ordered(&served.container().await, "ASC").await, [0; 0], "a new container is empty");
+    served.stop().await;
 }

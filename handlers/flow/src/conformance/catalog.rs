@@ -201,6 +201,10 @@ async fn filters(catalog: &dyn Catalog, partition: &str) {
     check(Query { less_than: Some(("due", "2026-01-03".to_owned())), ..base.clone() }, &["case:1", "case:2"]).await;
     let both = Query { less_than: Some(("due", "2026-01-03".to_owned())), any_of: Some(("status", vec![json!("open")])), ..base.clone() };
     check(both, &["case:2"]).await;
+    check(Query { at_least: Some(("due", "2026-01-02".to_owned())), ..base.clone() }, &["case:0", "case:2"]).await;
+    let between =
+        Query { at_least: Some(("due", "2026-01-02".to_owned())), less_than: Some(("due", "2026-01-03".to_owned())), ..base.clone() };
+    check(between, &["case:2"]).await;
     let hostile = Query { equals: vec![("status", json!("open' OR 1=1 --"))], ..base.clone() };
     check(hostile, &[]).await;
     let prefixed = |prefix: &str| Query { kind: "chunk", id_prefix: Some(prefix.to_owned()), ..base.clone() };

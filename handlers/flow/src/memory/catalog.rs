@@ -98,6 +98,10 @@ fn matches(query: &Query, document: &Document) -> bool {
             .less_than
             .as_ref()
             .is_none_or(|(field, limit)| document.body.get(field).and_then(Value::as_str).is_some_and(|v| v < limit.as_str()))
+        && query
+            .at_least
+            .as_ref()
+            .is_none_or(|(field, limit)| document.body.get(field).and_then(Value::as_str).is_some_and(|v| v >= limit.as_str()))
 }
 
 /// Where a document stands in the order of a query.

@@ -10,6 +10,23 @@ use crate::{Committed, Context, Document, Error, Write, catalog::body};
 /// # Errors
 /// Every mistake in the texts, with its place; [`crate::Kind::Refused`] `A0010` if another pipeline takes exactly the same partner and path.
 pub async fn put(context: &Context, actor_id: &str, sources: &Sources<'_>) -> Result<PipelineVersion, PutError> {
+    put_by(context, By { author: actor_id, approver: None }, sources).await
+}
+
+/// Whose work a version is.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct By<'a> {
+    /// Object id of who wrote it.
+    pub(super) author: &'a str,
+    /// Object id of who approved it, if it was a draft.
+    pub(super) approver: Option<&'a str>,
+}
+
+/// [`put`], of texts that may have been a draft.
+///
+/// # Errors
+/// As [`put`].
+pub(super) async fn put_by(context: &Context, by: By<'_>, sources: &Sources<'_>) -> Result<PipelineVersion, PutError> {
     let compiled = compile(context, sources).await?;
     let pipeline = &compiled.plan().pipeline;
     let name = &pipeline.name;
@@ -33,7 +50,7 @@ pub async fn put(context: &Context, actor_id: &str, sources: &Sources<'_>) -> Re
                 format!("pipeline {other} takes the files of {} at {} already: change that one, or the path", intake.partner, intake.path);
             return Err(Error::refused("A0010", message).into());
         }
-        let version = create_version(context, actor_id, name, live.as_ref().map_or(0, |l| l.version), sources, &hash).await?;
+        let version = create_version(context, by, name, live.as_ref().map_or(0, |l| l.version), sources, &hash).await?;
         let next = PipelinePointer {
             name: name.clone(),
             partner: intake.partner.clone(),
@@ -66,7 +83,7 @@ pub async fn put(context: &Context, actor_id: &str, sources: &Sources<'_>) -> Re
 /// Stores the texts under the first number after `live` that is free, or holds the same texts (of an attempt that did not get to the end).
 async fn create_version(
     context: &Context,
-    actor_id: &str,
+    by: By<'_>,
     name: &str,
     live: u32,
     sources: &Sources<'_>,
@@ -79,7 +96,8 @@ async fn create_version(
         contract: sources.contract.to_owned(),
         hash: hash.to_owned(),
         created_at: context.now(),
-        created_by: actor_id.to_owned(),
+        created_by: by.author.to_owned(),
+        approved_by: by.approver.map(str::to_owned),
     };
     loop {
         version.version += 1;
@@ -94,7 +112,7 @@ async fn create_version(
     }
 }
 
-fn hash(sources: &Sources<'_>) -> String {
+pub(super) fn hash(sources: &Sources<'_>) -> String {
     let mut hasher = blake3::Hasher::new();
     for text in [sources.pipeline, sources.contract] {
         hasher.update(&(text.len() as u64).to_le_bytes());

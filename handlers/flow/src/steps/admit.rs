@@ -149,7 +149,10 @@ async fn prepare(context: &Context, run: &mut Run, info: &BlobInfo) -> Result<()
     if size == 0 {
         return Err(Error::refused(Code::EmptyFile.as_str(), "the file has no bytes: upload it again"));
     }
-    run.source.declared = declared(context, run, info).await?;
+    let grant = grant(context, run).await?;
+    run.source.declared = declared(info, grant.as_ref())?;
+    // A later attempt repairs what the first one did: its grant may have expired.
+    run.fixes = run.fixes.take().or_else(|| grant.and_then(|grant| grant.fixes));
     (run.segment_bytes, run.piece_bytes) = sizes(context, size)?;
     run.segments = size.div_ceil(run.segment_bytes) as u32;
     let first = context.lake.read(&blob, 0..64, Some(&info.etag)).await.map_err(|error| match error.code() {
@@ -172,6 +175,7 @@ pub(crate) async fn attempt(context: &Context, earlier: &Run, source: Source, in
     run.attempt = earlier.attempt + 1;
     run.run_id = run.submission.run(run.attempt);
     run.path.clone_from(&earlier.path);
+    run.fixes.clone_from(&earlier.fixes);
     match prepare(context, &mut run, info).await {
         Ok(()) => {}
         Err(error) if matches!(error.kind(), Kind::Refused | Kind::Permanent) => run = refused(run, &error),
@@ -200,6 +204,7 @@ fn draft(context: &Context, partner: &str, source: Source) -> Run {
         partner: partner.to_owned(),
         pipeline: None,
         path: source.blob.path.clone(),
+        fixes: None,
         pinned: None,
         source,
         state: State::Moving,
@@ -216,6 +221,7 @@ fn draft(context: &Context, partner: &str, source: Source) -> Run {
         counts: None,
         open_cases: 0,
         cases: 0,
+        review_closed: false,
         table_version: None,
         failure: None,
         receipt: false,
@@ -273,7 +279,7 @@ fn sizes(context: &Context, size: u64) -> Result<(u64, u64)> {
 }
 
 /// Checksums and size that the partner declared: in the blob's metadata, its Content-MD5, and the newest grant for exactly this path.
-async fn declared(context: &Context, run: &Run, info: &BlobInfo) -> Result<Declared> {
+fn declared(info: &BlobInfo, grant: Option<&Grant>) -> Result<Declared> {
     let metadata = |name: &str| info.metadata.get(name).map(String::as_str);
     let mut declared = Declared {
         md5: checksum("md5", metadata("md5"), 32)?,
@@ -283,8 +289,8 @@ async fn declared(context: &Context, run: &Run, info: &BlobInfo) -> Result<Decla
     };
     let property = Declared { md5: info.md5.as_ref().map(hex::encode), ..Declared::default() };
     join(&mut declared, property)?;
-    if let Some(grant) = grant(context, run).await? {
-        join(&mut declared, grant.declared)?;
+    if let Some(grant) = grant {
+        join(&mut declared, grant.declared.clone())?;
     }
     Ok(declared)
 }

@@ -90,5 +90,6 @@ fn case(context: &Context, run: &Run, plan: &Plan, number: u32, cause: Cause, ro
         due_at: rfc3339(due.unwrap_or(found_at).to_utc()),
         created_at: context.now(),
         decisions: Vec::new(),
+        comments: Vec::new(),
     })
 }

@@ -29,11 +29,12 @@ const BATCH_BYTES: usize = 16 << 20;
 /// # Errors
 /// Those of catalog and lake; [`crate::Kind::Bug`] `W0502` if a held row is in no case, or a decided case has no decision.
 pub async fn run(context: &Context, message: Message) -> Result<Outputs> {
-    let run = audit::load(context, &message.run).await?.run;
+    let run = close(context, &message).await?;
     let publish = || Outputs::one(Message::new(&message.run, Step::Publish));
     match run.state {
-        State::Reviewing if run.open_cases == 0 => {}
+        State::Reviewing if run.review_closed => {}
         State::Publishing => return Ok(publish()),
+        // A decision was taken back meanwhile: whoever decides the last case sends this message again.
         _ => return Ok(Outputs::none()),
     }
     let cases = cases(context, &run).await?;
@@ -62,6 +63,20 @@ pub async fn run(context: &Context, message: Message) -> Result<Outputs> {
     })
     .await?;
     Ok(publish())
+}
+
+/// Closes the review of a run whose cases are all decided. From here on no decision can be taken back, so that every attempt applies the
+/// same ones.
+async fn close(context: &Context, message: &Message) -> Result<Run> {
+    audit::update(context, &message.run, |run| {
+        if run.state != State::Reviewing || run.review_closed || run.open_cases > 0 {
+            return Ok(None);
+        }
+        run.review_closed = true;
+        let detail = json!({ "cases": run.cases });
+        Ok(Some(Change { actor: Actor::step("decisions"), action: "review.closed", detail, writes: Vec::new() }))
+    })
+    .await
 }
 
 /// All cases of a run, in order.

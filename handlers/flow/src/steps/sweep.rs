@@ -9,6 +9,7 @@ use super::{admit, messages};
 use crate::{
     BlobInfo, BlobPath, Committed, Context, Document, Message, Outputs, Query, Result, SubmissionId, Write,
     catalog::body,
+    idempotency,
     lake::LANDING_PREFIX,
     rfc3339,
     run::{RUN_DOCUMENT, Run, State},
@@ -57,6 +58,7 @@ pub async fn run(context: &Context) -> Result<Outputs> {
     outputs.extend(stalled(context).await?);
     overdue(context).await?;
     grants(context).await?;
+    remove_expired(context, idempotency::KIND, context.now()).await?;
     Ok(Outputs(outputs))
 }
 
@@ -226,8 +228,12 @@ async fn overdue(context: &Context) -> Result<()> {
 
 /// Removes grants that expired a while ago.
 async fn grants(context: &Context) -> Result<()> {
-    let less_than = Some(("expires_at", rfc3339(context.clock.now() - GRANT_KEPT)));
-    let query = Query { kind: "grant", less_than, limit: PAGE, ..Query::default() };
+    remove_expired(context, "grant", rfc3339(context.clock.now() - GRANT_KEPT)).await
+}
+
+/// Removes documents that expired before a time.
+async fn remove_expired(context: &Context, kind: &'static str, before: String) -> Result<()> {
+    let query = Query { kind, less_than: Some(("expires_at", before)), limit: PAGE, ..Query::default() };
     for Document { partition, id, etag, .. } in context.catalog.query(&query).await?.documents {
         context.catalog.commit(&partition, vec![Write::Delete { id, etag }]).await?;
     }

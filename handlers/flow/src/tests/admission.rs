@@ -137,6 +137,7 @@ async fn declared_checksums_are_checked_wherever_they_are_declared() {
 #[tokio::test]
 async fn what_a_grant_declares_is_checked_until_it_expires() {
     let grant = |id: &str, path: &str, created_at: &str, expires_at: &str, size| Grant {
+        fixes: None,
         grant_id: id.to_owned(),
         partner: "acme".to_owned(),
         scope: Scope::File { path: path.to_owned() },

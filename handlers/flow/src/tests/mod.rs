@@ -2,8 +2,12 @@
 
 mod admission;
 mod bad_files;
+mod changes;
 mod codes;
 mod crashes;
+mod desk;
+mod drafts;
+mod fixes;
 mod formats;
 mod integrity;
 mod parts;
@@ -13,4 +17,6 @@ mod publishing;
 mod review;
 mod sample;
 mod send;
+mod summary;
 mod sweep;
+mod undo;

@@ -20,13 +20,21 @@ use crate::{
     submissions::{self, GrantRequest},
 };
 
-fn operator() -> Actor {
+pub(super) fn operator() -> Actor {
     Actor::Person { id: "o".to_owned(), name: "Olga".to_owned() }
 }
 
 /// A signer that remembers what it was asked for.
 #[derive(Default)]
-struct Signer(Mutex<Vec<String>>);
+pub(super) struct Signer(Mutex<Vec<String>>);
+
+impl Signer {
+    /// For how long was signed, in seconds.
+    pub(super) fn seconds(&self) -> Vec<u64> {
+        let asked = self.0.lock().expect("no panic");
+        asked.iter().map(|line| line.rsplit(' ').next().and_then(|seconds| seconds.parse().ok()).expect("seconds")).collect()
+    }
+}
 
 #[async_trait]
 impl UploadSigner for Signer {
@@ -40,15 +48,15 @@ impl UploadSigner for Signer {
     }
 }
 
-fn file(path: &str) -> GrantRequest {
-    GrantRequest { scope: Scope::File { path: path.to_owned() }, declared: Declared::default(), valid_seconds: 3600 }
+pub(super) fn file(path: &str) -> GrantRequest {
+    GrantRequest { scope: Scope::File { path: path.to_owned() }, declared: Declared::default(), valid_seconds: 3600, fixes: None }
 }
 
 #[tokio::test]
 async fn a_grant_is_recorded_without_its_url_and_leads_to_its_run() {
     let (mut world, signer) = (world().await, Signer::default());
     let request = GrantRequest { declared: Declared { size: Some(1), ..Declared::default() }, ..file("orders/a.csv") };
-    let (grant, url) = submissions::grant(&world.context, &signer, &operator(), "acme", request).await.expect("granted");
+    let (grant, url) = submissions::grant(&world.context, &signer, &operator(), "acme", request, None).await.expect("granted");
     assert_eq!(url.query(), Some("sig=secret"));
     assert_eq!(*signer.0.lock().expect("no panic"), ["acme File { path: \"orders/a.csv\" } 3600"]);
     assert_eq!((grant.grant_id.len(), grant.expires_at.as_str()), (27, "2026-01-01T01:00:00.000Z"));
@@ -58,7 +66,7 @@ async fn a_grant_is_recorded_without_its_url_and_leads_to_its_run() {
     assert_eq!(run.failure.as_ref().map(|f| f.code.as_str()), Some("J0201"));
     let found = submissions::find(&world.context, Some("acme"), &grant.grant_id).await.expect("found");
     assert_eq!(found.iter().map(|r| &r.run_id).collect::<Vec<_>>(), [&run.run_id]);
-    let error = submissions::grant(&world.context, &signer, &operator(), "acme", file("orders/a.csv")).await.expect_err("taken");
+    let error = submissions::grant(&world.context, &signer, &operator(), "acme", file("orders/a.csv"), None).await.expect_err("taken");
     assert_eq!(error.code(), "G0409");
 }
 
@@ -66,14 +74,14 @@ async fn a_grant_is_recorded_without_its_url_and_leads_to_its_run() {
 async fn a_request_for_a_grant_is_refused_with_all_that_is_wrong() {
     let (world, signer) = (world().await, Signer::default());
     let declared = Declared { md5: Some("xyz".to_owned()), ..Declared::default() };
-    let request = GrantRequest { scope: Scope::Container { read_back: false }, declared, valid_seconds: 8 * 24 * 3600 };
-    let error = submissions::grant(&world.context, &signer, &operator(), "Acme", request).await.expect_err("wrong");
+    let request = GrantRequest { scope: Scope::Container { read_back: false }, declared, valid_seconds: 8 * 24 * 3600, fixes: None };
+    let error = submissions::grant(&world.context, &signer, &operator(), "Acme", request, None).await.expect_err("wrong");
     assert_eq!(error.code(), "G0400");
     for part in ["partner \"Acme\"", "valid_seconds is 691200", "one file only", "md5 is not 32"] {
         assert!(error.message().contains(part), "{part:?} is missing: {}", error.message());
     }
     for path in ["", "/a", "a//b", "a/../b", "a/.", "a\\b", "a\nb", "a."] {
-        let error = submissions::grant(&world.context, &signer, &operator(), "acme", file(path)).await.expect_err("a bad path");
+        let error = submissions::grant(&world.context, &signer, &operator(), "acme", file(path), None).await.expect_err("a bad path");
         assert_eq!(error.code(), "G0400", "{path:?}");
     }
     assert_eq!(signer.0.lock().expect("no panic").len(), 0, "nothing is signed");

@@ -17,9 +17,9 @@ use crate::{
 };
 
 /// Rows 11, 22, 33, 44 and 55 of 60 are held.
-const LARGE: Mix = Mix { large: 11, negative: 0, broken: 0, nowhere: 0, repeated: 0 };
+pub(super) const LARGE: Mix = Mix { large: 11, negative: 0, broken: 0, nowhere: 0, repeated: 0 };
 
-async fn world(approvers: u8) -> (World, Run, ReviewCase) {
+pub(super) async fn world(approvers: u8) -> (World, Run, ReviewCase) {
     let mut world = World::new(Sizes::for_testing(), Delivery::default());
     world.put_pipeline(&format!("{PIPELINE}review: {{ approvers: {approvers} }}\n"), CONTRACT).await;
     let run = upload(&mut world, "orders/a.csv", csv(60, 20, LARGE)).await;
@@ -28,21 +28,21 @@ async fn world(approvers: u8) -> (World, Run, ReviewCase) {
     (world, run, case)
 }
 
-async fn cases(world: &World) -> Vec<ReviewCase> {
+pub(super) async fn cases(world: &World) -> Vec<ReviewCase> {
     let every = vec![CaseStatus::Opening, CaseStatus::Open, CaseStatus::Confirming, CaseStatus::Decided, CaseStatus::Void];
     let filter = CaseFilter { status: every, ..CaseFilter::default() };
     reviews::list(&world.context, &filter, None, 100).await.expect("a list").items
 }
 
-fn person(id: &str) -> Actor {
+pub(super) fn person(id: &str) -> Actor {
     Actor::Person { id: id.to_owned(), name: id.to_uppercase() }
 }
 
-fn request(case: &ReviewCase, verdict: Verdict) -> DecisionRequest {
+pub(super) fn request(case: &ReviewCase, verdict: Verdict) -> DecisionRequest {
     DecisionRequest { verdict, rows: BTreeMap::new(), comment: "as agreed".to_owned(), digest: case.digest.clone() }
 }
 
-fn correct(column: &str, value: &str) -> Verdict {
+pub(super) fn correct(column: &str, value: &str) -> Verdict {
     Verdict::Correct { values: BTreeMap::from([(column.to_owned(), Some(value.to_owned()))]) }
 }
 
@@ -60,7 +60,7 @@ async fn refused(world: &World, actor: &Actor, case: &ReviewCase, request: Decis
     error
 }
 
-async fn finish(world: &mut World, actor: &Actor, case: &ReviewCase, request: DecisionRequest) -> Run {
+pub(super) async fn finish(world: &mut World, actor: &Actor, case: &ReviewCase, request: DecisionRequest) -> Run {
     let (_, outputs) = reviews::decide(&world.context, actor, &case.case_id, request).await.expect("decided");
     world.send(outputs);
     world.drain().await;

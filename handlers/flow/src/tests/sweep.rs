@@ -74,6 +74,7 @@ async fn grants_of_the_past_are_removed() {
     let world = world().await;
     let grant = |id: &str, expires_at: &str| {
         let grant = Grant {
+            fixes: None,
             grant_id: id.to_owned(),
             partner: "acme".to_owned(),
             scope: Scope::Container { read_back: false },

@@ -1,0 +1,149 @@
+//! Drafts: texts that go live only when somebody else approves them.
+
+use serde::{Deserialize, Serialize};
+use sluice_contract::Sources;
+
+use super::{
+    PipelineVersion, PutError, check_name, partition,
+    put::{By, hash, put_by},
+    tables::compile,
+};
+use crate::{Committed, Context, Document, ETag, Error, Result, Write, audit::Actor, catalog::body};
+
+/// Id of a draft in the partition of its pipeline, which has one at most.
+const DRAFT: &str = "draft";
+
+/// The next version of a pipeline, not live yet; document [`DRAFT`] in partition `pipeline:<name>`, kind `pipelineDraft`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PipelineDraft {
+    /// Pipeline name.
+    pub name: String,
+    /// YAML text of the pipeline.
+    pub pipeline: String,
+    /// YAML text of the contract.
+    pub contract: String,
+    /// BLAKE3 of both texts, hex: an approval names it, so that it is bound to the texts that were read.
+    pub hash: String,
+    /// Who wrote it last.
+    pub author: Actor,
+    /// RFC 3339.
+    pub created_at: String,
+}
+
+impl PipelineDraft {
+    fn sources(&self) -> Sources<'_> {
+        Sources { pipeline_file: "pipeline.yaml", pipeline: &self.pipeline, contract_file: "contract.odcs.yaml", contract: &self.contract }
+    }
+}
+
+fn is_author(draft: &PipelineDraft, actor: &Actor) -> bool {
+    match (&draft.author, actor) {
+        (Actor::Person { id: one, .. }, Actor::Person { id: other, .. }) => one == other,
+        (one, other) => one == other,
+    }
+}
+
+fn id_of(actor: &Actor) -> &str {
+    match actor {
+        Actor::Person { id, .. } => id,
+        Actor::Step { name } => name,
+    }
+}
+
+/// Stores the draft of a pipeline in the place of the one before. The same texts again change nothing, nor whose they are.
+///
+/// # Errors
+/// Every mistake in the texts, with its place; those of the catalog.
+pub async fn put_draft(context: &Context, actor: &Actor, sources: &Sources<'_>) -> Result<PipelineDraft, PutError> {
+    let compiled = compile(context, sources).await?;
+    let name = &compiled.plan().pipeline.name;
+    check_name("the name of a pipeline", name)?;
+    let draft = PipelineDraft {
+        name: name.clone(),
+        pipeline: sources.pipeline.to_owned(),
+        contract: sources.contract.to_owned(),
+        hash: hash(sources),
+        author: actor.clone(),
+        created_at: context.now(),
+    };
+    if let Some((before, _)) = read(context, name).await?
+        && before.hash == draft.hash
+    {
+        return Ok(before);
+    }
+    let write = Write::Put { id: DRAFT.to_owned(), kind: "pipelineDraft", body: body(&draft)? };
+    context.catalog.commit(&partition(name), vec![write]).await?;
+    Ok(draft)
+}
+
+async fn read(context: &Context, name: &str) -> Result<Option<(PipelineDraft, ETag)>> {
+    let found: Option<Document> = context.catalog.get(&partition(name), DRAFT).await?;
+    found.map(|document| Ok((document.parse()?, document.etag))).transpose()
+}
+
+/// The draft of a pipeline.
+///
+/// # Errors
+/// Refused `A0404` if there is none; those of the catalog.
+pub async fn draft(context: &Context, name: &str) -> Result<PipelineDraft> {
+    Ok(existing(context, name).await?.0)
+}
+
+async fn existing(context: &Context, name: &str) -> Result<(PipelineDraft, ETag)> {
+    read(context, name).await?.ok_or_else(|| Error::refused("A0404", format!("pipeline {name} has no draft")))
+}
+
+/// A draft that was thrown away; document `withdrawn:<time>` in partition `pipeline:<name>`, kind `withdrawnDraft`. Never changed.
+#[derive(Debug, Serialize)]
+struct WithdrawnDraft<'a> {
+    hash: &'a str,
+    author: &'a Actor,
+    withdrawn_by: &'a Actor,
+    withdrawn_at: &'a str,
+}
+
+/// Throws the draft of a pipeline away; who did is kept.
+///
+/// # Errors
+/// Refused `A0404` if there is none, `A0409` if it is changed at this moment; those of the catalog.
+pub async fn delete_draft(context: &Context, actor: &Actor, name: &str) -> Result<()> {
+    let (draft, etag) = existing(context, name).await?;
+    let now = context.now();
+    let trace = WithdrawnDraft { hash: &draft.hash, author: &draft.author, withdrawn_by: actor, withdrawn_at: &now };
+    let trace = Write::Create { id: format!("withdrawn:{now}"), kind: "withdrawnDraft", body: body(&trace)? };
+    remove(context, name, etag, Some(trace)).await
+}
+
+async fn remove(context: &Context, name: &str, etag: ETag, trace: Option<Write>) -> Result<()> {
+    let writes = std::iter::once(Write::Delete { id: DRAFT.to_owned(), etag }).chain(trace).collect();
+    match context.catalog.commit(&partition(name), writes).await? {
+        Committed::Done => Ok(()),
+        Committed::Conflict { .. } => Err(changed()),
+    }
+}
+
+fn changed() -> Error {
+    Error::refused("A0409", "the draft is not the one that you saw (changed since): read it again; nothing went live")
+}
+
+/// Makes a draft the live version: somebody else than its author has read it.
+///
+/// # Errors
+/// Refused: `A0404` there is no draft; `A0409` it is not the one that was read; `A0403` its author cannot approve it; otherwise as
+/// [`super::put`].
+pub async fn approve_draft(context: &Context, actor: &Actor, name: &str, hash: &str) -> Result<PipelineVersion, PutError> {
+    let (draft, etag) = existing(context, name).await?;
+    if draft.hash != hash {
+        return Err(changed().into());
+    }
+    if is_author(&draft, actor) {
+        return Err(Error::refused("A0403", "you wrote this draft: somebody else must approve it").into());
+    }
+    let by = By { author: id_of(&draft.author), approver: Some(id_of(actor)) };
+    let version = put_by(context, by, &draft.sources()).await?;
+    // A draft that was stored meanwhile is another one: it stays.
+    match remove(context, name, etag, None).await {
+        Err(error) if error.code() != "A0409" => Err(error.into()),
+        _ => Ok(version),
+    }
+}

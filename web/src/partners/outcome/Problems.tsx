@@ -1,0 +1,64 @@
+/** Why rows were rejected or held: by cause, the most frequent first, with what to do and examples. */
+
+import { formatCount, plural } from '../../ui';
+import type { ProblemCount } from './problems';
+import { reason } from './reasons';
+
+export function Problems({ problems }: { readonly problems: readonly ProblemCount[] }) {
+  if (problems.length === 0) return null;
+  return (
+    <section class="panel" aria-labelledby="problems-title">
+      <h2 id="problems-title">What was found</h2>
+      <ul class="problems">
+        {problems.map((problem) => (
+          <li key={`${problem.code}/${problem.column ?? ''}/${problem.rule ?? ''}`}>
+            <Problem problem={problem} />
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+function Problem({ problem }: { readonly problem: ProblemCount }) {
+  const { title, fix } = reason(problem.code);
+  const where = problem.column ?? problem.rule;
+  return (
+    <details>
+      <summary>
+        <span class="problem-title">
+          {title}
+          {where && (
+            <>
+              {' '}
+              <code>{where}</code>
+            </>
+          )}
+        </span>
+        <span class="number">{plural(problem.count, 'row')}</span>
+      </summary>
+      <p class="problem-fix">
+        {fix} <code class="muted">{problem.code}</code>
+      </p>
+      <table class="samples">
+        <thead>
+          <tr>
+            <th scope="col">Line</th>
+            <th scope="col">Value</th>
+            <th scope="col">Why</th>
+          </tr>
+        </thead>
+        <tbody>
+          {problem.samples.map((sample) => (
+            <tr key={sample.row}>
+              <td class="number">{formatCount(sample.line)}</td>
+              <td>{sample.value === undefined ? <span class="muted">–</span> : sample.value === '' ? <span class="muted">empty</span> : <code>{sample.value}</code>}</td>
+              <td>{sample.message}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+      {problem.count > problem.samples.length && <p class="muted">The first {problem.samples.length}; all of them are in the rejected rows.</p>}
+    </details>
+  );
+}

@@ -1,0 +1,23 @@
+/** What would happen to a file at a path: asked before a byte is sent. */
+
+import { request } from '../../api/client';
+import type { Page, RunSummary } from '../../api/extra';
+import { askGrant, type Granted, type Wanted } from './grant';
+import { suggest } from './path';
+
+export type Target =
+  | { readonly kind: 'taken'; readonly granted: Granted; readonly pipeline: string }
+  /** No pipeline takes the path; `suggestion` is one that is taken. */
+  | { readonly kind: 'untaken'; readonly granted: Granted; readonly paths: readonly string[]; readonly suggestion: string | null }
+  /** Files are never overwritten. */
+  | { readonly kind: 'occupied'; readonly since: string };
+
+export async function target(wanted: Wanted): Promise<Target> {
+  const { items } = await request<Page<RunSummary>>('GET', `/submissions?path=${encodeURIComponent(wanted.path)}`);
+  const earlier = items.find((run) => run.path === wanted.path && (wanted.partner === null || run.partner === wanted.partner));
+  if (earlier) return { kind: 'occupied', since: earlier.createdAt };
+  const granted = await askGrant(wanted);
+  if (typeof granted.pipeline === 'string') return { kind: 'taken', granted, pipeline: granted.pipeline };
+  const paths = granted.takenPaths ?? [];
+  return { kind: 'untaken', granted, paths, suggestion: suggest(paths, wanted.path.split('/').at(-1) ?? '') };
+}

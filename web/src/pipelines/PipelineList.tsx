@@ -1,0 +1,40 @@
+import { Link, useLocation } from 'wouter-preact';
+
+import { Badge, Empty, ErrorPanel, Page, Skeleton, Time, useLoad, VirtualTable, type Column } from '../ui';
+import { loadPipelines, type PipelineView } from './api';
+
+const at = (pipeline: PipelineView) => `/pipelines/${encodeURIComponent(pipeline.name)}`;
+
+const COLUMNS: readonly Column<PipelineView>[] = [
+  { key: 'name', head: 'Pipeline', width: 'minmax(8rem, 1fr)', cell: (pipeline) => <Link href={at(pipeline)} class="pipeline-link">{pipeline.name}</Link> },
+  { key: 'partner', head: 'Partner', width: 'minmax(6rem, 1fr)', cell: (pipeline) => pipeline.partner },
+  { key: 'path', head: 'Takes files at', width: 'minmax(8rem, 2fr)', optional: true, cell: (pipeline) => <code>{pipeline.path}</code> },
+  { key: 'version', head: 'Live', width: '5.5rem', cell: (pipeline) => <Badge>v{pipeline.version}</Badge> },
+  { key: 'updated', head: 'Changed', width: '8rem', align: 'end', cell: (pipeline) => <Time at={pipeline.updatedAt} /> },
+];
+
+/** All pipelines, with their live versions. */
+export function PipelineList() {
+  const [, navigate] = useLocation();
+  const pipelines = useLoad(loadPipelines, []);
+  return (
+    <Page title="Pipelines" fill>
+      {pipelines.error && <ErrorPanel error={pipelines.error} title="The pipelines cannot be loaded" onRetry={pipelines.reload} />}
+      {!pipelines.data && pipelines.loading && <Skeleton label="Loading pipelines" />}
+      {pipelines.data?.length === 0 && (
+        <Empty icon="pipeline" title="There is no pipeline yet">
+          Files of a partner are taken as soon as a pipeline names its path. An engineer stores the first version with PUT /pipelines/&lt;name&gt;.
+        </Empty>
+      )}
+      {pipelines.data && pipelines.data.length > 0 && (
+        <VirtualTable
+          label="Pipelines"
+          items={pipelines.data}
+          columns={COLUMNS}
+          keyOf={(pipeline) => pipeline.name}
+          onActivate={(pipeline) => navigate(at(pipeline))}
+        />
+      )}
+    </Page>
+  );
+}

@@ -1,0 +1,20 @@
+import { Icon } from '../../ui';
+import type { Refusal } from './trial';
+
+/** Why the file as a whole would be refused. */
+export function Refusals({ refusals }: { refusals: readonly Refusal[] }) {
+  if (refusals.length === 0) return null;
+  return (
+    <div class="notice notice-bad">
+      <Icon name="alert" />
+      <div>
+        <p class="notice-title">The file as a whole would be refused</p>
+        {refusals.map((refusal) => (
+          <p key={refusal.code + refusal.message}>
+            <code>{refusal.code}</code> {refusal.message}
+          </p>
+        ))}
+      </div>
+    </div>
+  );
+}

@@ -1,0 +1,45 @@
+import { Button, formatCount, plural } from '../../ui';
+
+interface Props {
+  readonly shown: number;
+  readonly selected: number;
+  /** How many rows of the case are here, while they are not all. */
+  readonly reading: { readonly read: number; readonly total: number } | null;
+  readonly canDecide: boolean;
+  readonly onSelectAll: () => void;
+  readonly onVerdict: (verdict: 'approve' | 'reject') => void;
+  readonly onCorrect: () => void;
+}
+
+/** How many rows there are, and what can be done to those that are selected. */
+export function RowsBar({ shown, selected, reading, canDecide, onSelectAll, onVerdict, onCorrect }: Props) {
+  return (
+    <div class="rows-bar">
+      <span class="muted" role="status">
+        {plural(shown, 'row')}
+        {reading && ` (${formatCount(reading.read)} of ${formatCount(reading.total)} read; groups have only these)`}
+        {selected > 0 && `, ${formatCount(selected)} selected`}
+      </span>
+      {canDecide && (
+        <span class="rows-actions">
+          <Button size="small" kind="quiet" shortcut="X" onClick={onSelectAll}>
+            Select all
+          </Button>
+          {selected > 0 && (
+            <>
+              <Button size="small" icon="check" shortcut="a" onClick={() => onVerdict('approve')}>
+                Approve
+              </Button>
+              <Button size="small" icon="ban" shortcut="r" onClick={() => onVerdict('reject')}>
+                Reject
+              </Button>
+              <Button size="small" icon="edit" shortcut="c" onClick={onCorrect}>
+                Correct
+              </Button>
+            </>
+          )}
+        </span>
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,181 @@
+import type { ComponentChildren } from 'preact';
+import { useMemo, useState } from 'preact/hooks';
+
+import type { ApiError } from '../../api/client';
+import type { CaseView, HeldRow, VerdictView } from '../../api/extra';
+import { session } from '../../auth/session';
+import { ErrorPanel, formatCount, plural, Skeleton, toast, useShortcuts, VirtualTable } from '../../ui';
+import { isMyFirst, isTaken, isWaiting } from '../caseState';
+import { SendDialog } from '../decide/SendDialog';
+import { RowDetail } from '../row/RowDetail';
+import { Banner } from './Banner';
+import { DecisionBar } from './DecisionBar';
+import { type Draft, emptyDraft, fromDecision, isEmpty, tally, verdictOf, withVerdict } from './draft';
+import { GroupList } from './GroupList';
+import { groupRows } from './groups';
+import { rowColumns } from './rowColumns';
+import { RowsBar } from './RowsBar';
+import { useCorrection } from './useCorrection';
+import { useCursor } from './useCursor';
+import { useDraft } from './useDraft';
+import { useRows } from './useRows';
+
+interface Props {
+  readonly of: CaseView;
+  readonly conflict: ApiError | null;
+  readonly onSent: (of: CaseView) => void;
+  readonly onConflict: (error: ApiError) => void;
+  readonly decisions: ComponentChildren;
+  readonly comments: ComponentChildren;
+}
+
+/** What the rows show: the draft, or what was decided. */
+function shownDraft(of: CaseView, draft: Draft, canDecide: boolean): Draft {
+  const last = of.decisions.at(-1);
+  if (canDecide) return draft;
+  return last && !isWaiting(of) ? fromDecision(last, of.digest) : emptyDraft(of.digest);
+}
+
+/** Where rows are decided: groups, rows, one row in full. */
+export function Workbench({ of, conflict, onSent, onConflict, decisions, comments }: Props) {
+  const me = session.value?.oid;
+  const canDecide = isWaiting(of) && !isTaken(of, me);
+  const pages = useRows(of.caseId, of.digest);
+  const groups = useMemo(() => groupRows(pages.items), [pages.items]);
+  const cursor = useCursor(pages.items, groups);
+  const state = useDraft(of.caseId, of.digest);
+  const { draft, change, back, discard } = state;
+  const correcting = useCorrection(of, canDecide, pages.items, state, cursor);
+  const [sending, setSending] = useState(false);
+
+  const { current, selected } = cursor;
+  const shown = shownDraft(of, draft, canDecide);
+  const counts = tally(draft, of.rows);
+
+  /** Gives the verdict, and goes on to the next row; after several to the next one that is undecided. */
+  const give = (verdict: VerdictView, to: readonly HeldRow[] = cursor.targets) => {
+    const done = new Set(to.map((row) => row.row));
+    change((old) => withVerdict({ ...old, digest: of.digest, typing: null }, [...done], verdict));
+    const next = to.length === 1 && selected.size === 0 ? cursor.at(1) : cursor.find((row) => !done.has(row.row) && verdictOf(draft, row.row) === null);
+    if (next) cursor.activate(next.row);
+    cursor.clear();
+  };
+  const giveRest = (verdict: 'approve' | 'reject') => change((old) => ({ ...old, digest: of.digest, rest: verdict }));
+  const send = () => {
+    if (state.stale) toast('The rows changed: look at them again first.', 'bad');
+    else if (counts.undecided > 0) toast(`${plural(counts.undecided, 'row')} still undecided. Shift A approves the rest, Shift R rejects it.`, 'info');
+    else setSending(true);
+  };
+  const agree = () => {
+    const first = of.decisions.at(-1);
+    if (!first) return;
+    change(() => fromDecision(first, of.digest));
+    setSending(true);
+  };
+
+  const off = !canDecide;
+  const move = (step: number) => correcting.leaveFor(cursor.at(step));
+  useShortcuts({
+    j: { label: 'Next row', run: () => move(1) },
+    k: { label: 'Previous row', run: () => move(-1) },
+    ArrowDown: { label: 'Next row', run: () => move(1) },
+    ArrowUp: { label: 'Previous row', run: () => move(-1) },
+    ']': { label: 'Next group', run: () => cursor.moveGroup(1) },
+    '[': { label: 'Previous group', run: () => cursor.moveGroup(-1) },
+    x: { label: 'Select the row', run: () => current && cursor.toggle(current.row), off },
+    X: { label: 'Select all rows of the group', run: cursor.selectAll, off },
+    a: { label: 'Approve the row, or those selected', run: () => give({ verdict: 'approve' }), off },
+    r: { label: 'Reject the row, or those selected', run: () => give({ verdict: 'reject' }), off },
+    c: { label: 'Correct the row, or those selected', run: () => correcting.open(null), off },
+    u: { label: 'Take the last verdict back', run: () => void (back() || toast('There is nothing to take back.', 'info')), off },
+    A: { label: 'Approve the rest', run: () => giveRest('approve'), off },
+    R: { label: 'Reject the rest', run: () => giveRest('reject'), off },
+    s: { label: 'Review and send the decision', run: send, off },
+    'Ctrl+Enter': { label: 'Review and send the decision', run: send, off },
+    y: { label: 'Decide the same as the first person', run: agree, off: off || of.status !== 'confirming' || isMyFirst(of, me) },
+  });
+
+  const target = selected.size > 0 ? `the ${plural(selected.size, 'selected row')}` : current ? `line ${formatCount(current.line)}` : 'no row';
+  const reading = pages.complete || pages.error ? null : { read: pages.items.length, total: of.rows };
+  return (
+    <>
+      <div class="notices">
+        <Banner
+          of={of}
+          conflict={conflict}
+          stale={state.stale}
+          restored={state.restored && counts.undecided < of.rows}
+          hasDraft={!isEmpty(draft)}
+          onAgree={agree}
+          onKeepDraft={() => change((old) => ({ ...old, digest: of.digest }))}
+          onDiscard={discard}
+        />
+        {pages.error && <ErrorPanel error={pages.error} title="Not all rows could be read" onRetry={pages.reload} />}
+      </div>
+      <div class="workbench">
+        <GroupList groups={groups} total={of.rows} draft={shown} current={cursor.group} onChoose={cursor.choose} />
+        <section class="rows" aria-label="Rows">
+          <RowsBar
+            shown={cursor.rows.length}
+            selected={selected.size}
+            reading={reading}
+            canDecide={canDecide}
+            onSelectAll={cursor.selectAll}
+            onVerdict={(verdict) => give({ verdict })}
+            onCorrect={() => correcting.open(null)}
+          />
+          {pages.loading ? (
+            <Skeleton lines={8} />
+          ) : (
+            <VirtualTable
+              label="Held rows"
+              items={cursor.rows}
+              columns={rowColumns(shown, canDecide ? { has: (row) => selected.has(row), toggle: cursor.toggle } : null)}
+              keyOf={(row) => String(row.row)}
+              active={current ? String(current.row) : null}
+              onActivate={correcting.leaveFor}
+              onEnd={pages.more}
+            />
+          )}
+        </section>
+        <aside class="detail" aria-label="The row in full">
+          {decisions}
+          {current && (
+            <RowDetail
+              key={current.row}
+              of={of}
+              row={current}
+              verdict={verdictOf(shown, current.row)}
+              canDecide={canDecide}
+              correction={correcting.correction}
+              onVerdict={(verdict) => give({ verdict }, [current])}
+              onCorrect={correcting.open}
+              onCorrection={correcting.set}
+              onCorrected={({ rows, values }) => give({ verdict: 'correct', values: { ...values } }, rows)}
+            />
+          )}
+          {comments}
+        </aside>
+      </div>
+      {canDecide && <DecisionBar counts={counts} target={target} onSend={send} onRest={giveRest} onBack={() => void back()} />}
+      {sending && (
+        <SendDialog
+          of={of}
+          draft={draft}
+          rows={pages.items}
+          onComment={(comment) => state.amend((old) => ({ ...old, comment }))}
+          onSent={(next) => {
+            setSending(false);
+            discard();
+            onSent(next);
+          }}
+          onConflict={(error) => {
+            setSending(false);
+            onConflict(error);
+          }}
+          onClose={() => setSending(false)}
+        />
+      )}
+    </>
+  );
+}

@@ -1,0 +1,21 @@
+/** Everything that pages are made of. */
+export { Badge, StateBadge, type Tone } from './Badge';
+export { Button } from './Button';
+export { Confirm } from './Confirm';
+export { Dialog } from './Dialog';
+export { Empty } from './Empty';
+export { ErrorPanel } from './ErrorPanel';
+export { Field } from './Field';
+export { formatBytes, formatCount, formatDuration, formatExact, formatRelative, plural } from './format';
+export { Icon, type IconName } from './Icon';
+export { Meter } from './Meter';
+export { Page } from './Page';
+export { Select, type Option } from './Select';
+export { useShortcuts, type Shortcuts } from './shortcuts';
+export { Skeleton } from './Skeleton';
+export { VirtualTable, type Column } from './Table';
+export { Tabs, type Tab } from './Tabs';
+export { toast } from './Toast';
+export { useLoad, type Loaded } from './useLoad';
+export { usePages, type Pages } from './usePages';
+export { Bytes, Count, Time } from './Values';

@@ -1,0 +1,79 @@
+/** The API as programs use it, to prepare what a test looks at. */
+
+import { connection, type Name, principal } from './connection';
+
+async function token(name: Name): Promise<string> {
+  const { issuer, audience } = connection();
+  const { clientId, clientSecret } = principal(name);
+  const response = await fetch(new URL('/oauth2/v2.0/token', issuer), {
+    method: 'POST',
+    body: new URLSearchParams({
+      grant_type: 'client_credentials',
+      client_id: clientId,
+      client_secret: clientSecret,
+      scope: `${audience}/.default`,
+    }),
+  });
+  const { access_token } = (await response.json()) as { access_token: string };
+  return access_token;
+}
+
+export async function call<T>(name: Name, method: string, path: string, body?: unknown): Promise<T> {
+  const response = await fetch(connection().api + path, {
+    method,
+    headers: { Authorization: `Bearer ${await token(name)}`, 'Content-Type': 'application/json' },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  });
+  const text = await response.text();
+  if (!response.ok) throw new Error(`${method} ${path} as ${name}: ${response.status} ${text}`);
+  return JSON.parse(text) as T;
+}
+
+export interface Run {
+  readonly runId: string;
+  readonly submissionId: string;
+  readonly state: string;
+  readonly path: string;
+  readonly openCases: number;
+  readonly cases: number;
+  readonly receipt: boolean;
+  readonly counts: { readonly rows: number; readonly published: number; readonly corrected: number; readonly rejected: number } | null;
+}
+
+export interface Case {
+  readonly caseId: string;
+  readonly runId: string;
+  readonly cause: string;
+  readonly rows: number;
+  readonly status: string;
+  readonly digest: string;
+  readonly claimedBy: { readonly id: string; readonly name: string } | null;
+  readonly decisions: readonly { readonly by: { readonly name: string } }[];
+}
+
+export interface Page<T> {
+  readonly items: readonly T[];
+}
+
+/** Waits until `look` finds something. */
+export async function eventually<T>(what: string, look: () => Promise<T | null | undefined | false>, patienceMs = 30_000): Promise<T> {
+  for (const end = Date.now() + patienceMs; Date.now() < end; ) {
+    const found = await look();
+    if (found) return found;
+    await new Promise((resolve) => setTimeout(resolve, 200));
+  }
+  throw new Error(`${what}: not after ${patienceMs / 1000} s`);
+}
+
+/** Sends a file as a partner's program does; answers with its run once it has come to `states`. */
+export async function submit(name: 'skyline' | 'northwind', path: string, text: string, states: readonly string[]): Promise<Run> {
+  const { url, grantId } = await call<{ url: string; grantId: string }>(name, 'POST', '/submissions', { grant: { kind: 'file', path } });
+  const sent = await fetch(url, { method: 'PUT', body: text, headers: { 'x-ms-blob-type': 'BlockBlob' } });
+  if (!sent.ok) throw new Error(`PUT ${path}: ${sent.status}`);
+  return eventually(`${path} is ${states.join(' or ')}`, async () => {
+    const { items } = await call<Page<Run>>(name, 'GET', `/submissions?path=${encodeURIComponent(path)}`);
+    return items.find((run) => run.path === path && states.includes(run.state));
+  }).catch((error: unknown) => {
+    throw new Error(`grant ${grantId}: ${String(error)}`);
+  });
+}
