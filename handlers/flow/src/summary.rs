@@ -16,6 +16,8 @@ use crate::{
 
 /// Runs after which a rhythm can be told.
 const RHYTHM_RUNS: usize = 3;
+/// Gaps between files count as this long at least.
+const LEAST_GAP: TimeDelta = TimeDelta::hours(1);
 /// Files that are this many usual gaps late are missed.
 const MISSED_GAPS: i32 = 2;
 
@@ -196,7 +198,8 @@ fn silence((partner, pipeline): (String, String), arrivals: &[DateTime<Utc>], no
     times.sort_unstable();
     let mut gaps: Vec<TimeDelta> = times.windows(2).map(|pair| pair[1] - pair[0]).collect();
     gaps.sort_unstable();
-    let usual = gaps[gaps.len() / 2];
+    // Files that come in one go say nothing of the next.
+    let usual = gaps[gaps.len() / 2].max(LEAST_GAP);
     let usual_seconds = u64::try_from(usual.num_seconds()).ok()?;
     (now - last > usual * MISSED_GAPS).then(|| Silence { partner, pipeline, last_at: rfc3339(last), usual_seconds })
 }
@@ -219,5 +222,13 @@ mod tests {
         assert_eq!(silent(&[14, 0, 7], 29), Some(7), "whatever the order");
         assert_eq!(silent(&[0, 1], 100), None, "two files are no rhythm");
         assert_eq!(silent(&[0, 1, 2, 30, 31], 34), Some(1), "one long gap does not change what is usual");
+    }
+
+    #[test]
+    fn files_that_came_in_one_go_are_no_rhythm_of_seconds() {
+        let at = |minute: i64| DateTime::<Utc>::UNIX_EPOCH + TimeDelta::minutes(minute);
+        let silent = |now| silence(("p".to_owned(), "q".to_owned()), &[at(0), at(0), at(0)], at(now)).map(|silence| silence.usual_seconds);
+        assert_eq!(silent(120), None);
+        assert_eq!(silent(121), Some(3600));
     }
 }

@@ -65,13 +65,13 @@ fn answer(draft: &PipelineDraft) -> Response {
 }
 
 /// The draft of a pipeline; its `ETag` is what `If-Match` takes.
-#[utoipa::path(get, path = "/pipelines/{name}/draft", tag = "pipelines", params(("name" = String, Path)), responses((status = 200, body = DraftView), (status = 404, body = Problem)))]
+#[utoipa::path(get, operation_id = "get_draft", path = "/pipelines/{name}/draft", tag = "pipelines", params(("name" = String, Path)), responses((status = 200, body = DraftView), (status = 404, body = Problem)))]
 pub(super) async fn get(State(app): State<App>, Path(name): Path<String>) -> Result<Response, Problem> {
     Ok(answer(&pipelines::draft(&app.context, &name).await?))
 }
 
 /// Stores the draft of a pipeline in the place of the one before. Nothing goes live.
-#[utoipa::path(put, path = "/pipelines/{name}/draft", tag = "pipelines",
+#[utoipa::path(put, operation_id = "put_draft", path = "/pipelines/{name}/draft", tag = "pipelines",
     params(("name" = String, Path), ("If-Match" = Option<String>, Header, description = "`ETag` of the draft that was read"), ("If-None-Match" = Option<String>, Header, description = "`*`: only if there is none")),
     request_body = PutPipeline,
     responses((status = 200, body = DraftView), (status = 412, body = Problem), (status = 422, body = Problem, description = "All mistakes at once")))]
@@ -96,14 +96,14 @@ pub(super) async fn put(
 }
 
 /// Throws the draft of a pipeline away.
-#[utoipa::path(delete, path = "/pipelines/{name}/draft", tag = "pipelines", params(("name" = String, Path)), responses((status = 204), (status = 404, body = Problem), (status = 409, body = Problem, description = "Changed by others at the same time")))]
+#[utoipa::path(delete, operation_id = "delete_draft", path = "/pipelines/{name}/draft", tag = "pipelines", params(("name" = String, Path)), responses((status = 204), (status = 404, body = Problem), (status = 409, body = Problem, description = "Changed by others at the same time")))]
 pub(super) async fn delete(State(app): State<App>, caller: Caller, Path(name): Path<String>) -> Result<StatusCode, Problem> {
     pipelines::delete_draft(&app.context, &caller.actor(), &name).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
 /// Makes the draft of somebody else the live version.
-#[utoipa::path(post, path = "/pipelines/{name}/draft/approve", tag = "pipelines", params(("name" = String, Path)), request_body = ApproveDraft, responses(
+#[utoipa::path(post, operation_id = "approve_draft", path = "/pipelines/{name}/draft/approve", tag = "pipelines", params(("name" = String, Path)), request_body = ApproveDraft, responses(
     (status = 200, body = super::pipelines::PipelineTexts), (status = 403, body = Problem, description = "The caller wrote it"), (status = 404, body = Problem),
     (status = 409, body = Problem, description = "Changed since it was read"), (status = 422, body = Problem, description = "All mistakes at once"),
 ))]

@@ -103,7 +103,8 @@ fn operations() -> OpenApiRouter<App> {
 
 /// The description as JSON text.
 pub fn description() -> String {
-    let (_, description) = operations().split_for_parts();
+    let (_, mut description) = operations().split_for_parts();
+    openapi::name_operations(&mut description);
     // Maps of strings always are JSON.
     description.to_pretty_json().unwrap_or_default()
 }

@@ -36,6 +36,19 @@ impl Modify for Common {
     }
 }
 
+/// Names each operation after its resource and its function, such as `runs.list`: an id stands for one operation (OpenAPI 3.1.1, 4.8.10.1),
+/// and the names of functions repeat.
+pub(super) fn name_operations(openapi: &mut utoipa::openapi::OpenApi) {
+    for item in openapi.paths.paths.values_mut() {
+        let operations = [&mut item.get, &mut item.put, &mut item.post, &mut item.delete, &mut item.patch];
+        for operation in operations.into_iter().flatten() {
+            if let (Some(tag), Some(function)) = (operation.tags.iter().flatten().next(), &operation.operation_id) {
+                operation.operation_id = Some(format!("{tag}.{function}"));
+            }
+        }
+    }
+}
+
 /// This description.
 #[utoipa::path(get, path = "/openapi.json", tag = "openapi", security(()), responses((status = 200, body = Object, description = "OpenAPI 3.1")))]
 pub(super) async fn openapi() -> Response {

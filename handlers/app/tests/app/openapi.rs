@@ -44,3 +44,14 @@ fn every_reference_of_the_description_resolves() {
     }
     assert!(references > 20);
 }
+
+#[test]
+fn each_operation_has_a_name_of_its_own() {
+    let description: serde_json::Value = serde_json::from_str(&api::description()).unwrap();
+    let paths = description["paths"].as_object().unwrap().values();
+    let names: Vec<&str> = paths.flat_map(|path| path.as_object().unwrap().values()).map(|o| o["operationId"].as_str().unwrap()).collect();
+    let mut distinct = names.clone();
+    distinct.sort_unstable();
+    distinct.dedup();
+    assert_eq!(distinct.len(), names.len(), "{names:?}");
+}
