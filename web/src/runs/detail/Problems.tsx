@@ -29,7 +29,7 @@ export function Problems({ report }: { report: RunReport }) {
           Show {found.length - FIRST} more
         </button>
       )}
-      {warnings.length > 0 && <Noted title="Warned of, but published" counts={warnings} />}
+      {warnings.length > 0 && <Noted title="Warned of, but not held back" counts={warnings} />}
       {repairs.length > 0 && <Noted title="Repaired on the way" counts={repairs} />}
     </section>
   );
