@@ -71,6 +71,11 @@ test('rejected rows say why, and come back repaired', async ({ page }) => {
   await expect(sending).toContainText('SHA-256 declared');
   await sending.getByRole('link', { name: 'See what becomes of it' }).click();
   await expect(main).toContainText('The file is published, and nothing was rejected');
+
+  // The two files know each other.
+  await main.getByRole('link', { name: 'an earlier upload' }).click();
+  await expect(page.getByRole('heading', { level: 1 })).toHaveText(`flights/${name}.csv`);
+  await expect(main).toContainText('Repaired by upload 1');
   calm();
 });
 

@@ -61,8 +61,7 @@ export function SubmissionPage({ id }: { readonly id: string }) {
         )}
       </p>
       {run.error && <ErrorPanel error={run.error} title="The newest state cannot be read" onRetry={run.reload} />}
-      <Steps run={data} />
-      {data.failure && <Failure failure={data.failure} />}
+      {data.failure ? <Failure failure={data.failure} /> : <Steps run={data} />}
       {data.counts && <Outcome counts={data.counts} />}
       {found.error && <ErrorPanel error={found.error} title="The reasons cannot be read" onRetry={found.reload} />}
       {found.data && <Problems problems={found.data.problems} />}

@@ -8,7 +8,7 @@ export function Refusals({ refusals }: { refusals: readonly Refusal[] }) {
     <div class="notice notice-bad">
       <Icon name="alert" />
       <div>
-        <p class="notice-title">The file as a whole would be refused</p>
+        <p><strong>The file as a whole would be refused</strong></p>
         {refusals.map((refusal) => (
           <p key={refusal.code + refusal.message}>
             <code>{refusal.code}</code> {refusal.message}

@@ -61,7 +61,10 @@ export function Comments({ of, canComment, onChange }: Props) {
             if (text.trim() && !busy) void send();
           }}
           onKeyDown={(event) => {
-            if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) event.currentTarget.requestSubmit();
+            if (event.key !== 'Enter' || !(event.ctrlKey || event.metaKey)) return;
+            // The page has a use for this key, too.
+            event.preventDefault();
+            event.currentTarget.requestSubmit();
           }}
         >
           <Field label="Comment" hideLabel rows={2} name="comment" placeholder="Comment for the others" value={text} onInput={(event) => type(event.currentTarget.value)} />

@@ -1,4 +1,4 @@
-import { useLayoutEffect, useRef } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 
 import type { CaseView, HeldRow, RowProblem } from '../../api/extra';
 import { Button, ErrorPanel, Icon, plural } from '../../ui';
@@ -41,10 +41,19 @@ export function CorrectionForm({ of, rows, cells, values, tried, onChange, focus
     field?.select();
   }, [focus]);
 
+  // Who types and presses Enter at once need not wait for the engine: its answer decides.
+  const [wanted, setWanted] = useState(false);
+  useEffect(() => {
+    if (!wanted || tried.pending) return;
+    setWanted(false);
+    if (ready) onDone();
+  }, [wanted, tried.pending, ready]);
+
   const set = (column: string, value: string | null | undefined) => {
     const next = { ...values };
     if (value === undefined) delete next[column];
     else next[column] = value;
+    setWanted(false);
     onChange(next);
   };
 
@@ -56,6 +65,7 @@ export function CorrectionForm({ of, rows, cells, values, tried, onChange, focus
       onSubmit={(event) => {
         event.preventDefault();
         if (ready) onDone();
+        else if (tried.pending) setWanted(true);
       }}
       onKeyDown={(event) => {
         if (event.key !== 'Escape') return;
@@ -99,7 +109,7 @@ export function CorrectionForm({ of, rows, cells, values, tried, onChange, focus
         <Button size="small" onClick={onCancel} shortcut="Esc">
           Cancel
         </Button>
-        <Button size="small" kind="primary" type="submit" shortcut="Enter" disabled={!ready}>
+        <Button size="small" kind="primary" type="submit" shortcut="Enter" disabled={!ready && !tried.pending}>
           Use these values
         </Button>
       </div>

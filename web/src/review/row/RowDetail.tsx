@@ -27,12 +27,15 @@ interface Props {
   readonly onCorrected: (correction: Correction) => void;
 }
 
+/** A case that is decided takes no trial. */
+const NO_VALUES: Values = {};
+
 /** One row in full: why it is held, its values from file to table, its place in the file. */
 export function RowDetail({ of, row, verdict, canDecide, correction, onVerdict, onCorrect, onCorrection, onCorrected }: Props) {
   const decided = verdict?.verdict === 'correct' ? verdict.values : {};
   const values = correction?.values ?? decided;
   const rows = correction?.rows ?? [row];
-  const tried = useTry(of.caseId, of.digest, rows.map((one) => one.row), values);
+  const tried = useTry(of.caseId, of.digest, rows.map((one) => one.row), canDecide ? values : NO_VALUES);
   const cells = cellsOf(row, tried.rows.get(row.row)?.proposed ?? row.proposed);
   return (
     <article class="row-detail" aria-label={`Line ${row.line}`}>

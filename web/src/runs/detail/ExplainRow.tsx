@@ -4,6 +4,7 @@ import { Link } from 'wouter-preact';
 import { asApiError, type ApiError } from '../../api/client';
 import { Badge, Button, ErrorPanel, Field, formatCount, type Tone } from '../../ui';
 import { explainRow, type RowOfRun, type Run } from './load';
+import './findings.css';
 
 const TONES: Readonly<Record<RowOfRun['outcome'], Tone>> = {
   published: 'good',

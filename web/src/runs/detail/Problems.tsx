@@ -3,6 +3,7 @@ import { useState } from 'preact/hooks';
 import { formatCount, plural } from '../../ui';
 import { causes, type Cause } from './causes';
 import type { RunReport } from './report';
+import './findings.css';
 
 /** Causes that are shown before one asks for more. */
 const FIRST = 12;
@@ -15,7 +16,7 @@ export function Problems({ report }: { report: RunReport }) {
   const warnings = Object.entries(report.tally.warnings);
   const repairs = Object.entries(report.tally.repairs);
   return (
-    <section class="card" aria-labelledby="run-problems">
+    <section class="card findings" aria-labelledby="run-problems">
       <h2 id="run-problems">{found.length === 0 ? 'No problem found' : `Problems by cause (${found.length})`}</h2>
       {found.length === 0 && <p class="muted">Every row is as the contract and the rules want it.</p>}
       <ul class="causes">
@@ -28,7 +29,7 @@ export function Problems({ report }: { report: RunReport }) {
           Show {found.length - FIRST} more
         </button>
       )}
-      {warnings.length > 0 && <Noted title="Warned of, but published" counts={warnings} />}
+      {warnings.length > 0 && <Noted title="Warned of, but not held back" counts={warnings} />}
       {repairs.length > 0 && <Noted title="Repaired on the way" counts={repairs} />}
     </section>
   );

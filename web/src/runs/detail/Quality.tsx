@@ -1,11 +1,12 @@
 import { Badge } from '../../ui';
 import type { QualityVerdict } from './report';
+import './findings.css';
 
 /** Whether each quality rule of the contract holds for the whole file. */
 export function Quality({ report }: { report: { readonly verdicts: readonly QualityVerdict[] } }) {
   if (report.verdicts.length === 0) return null;
   return (
-    <section class="card" aria-label="Quality rules of the contract">
+    <section class="card findings" aria-label="Quality rules of the contract">
       <h2>Quality rules of the contract</h2>
       <ul class="quality">
         {report.verdicts.map((verdict) => (
