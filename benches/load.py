@@ -170,4 +170,5 @@ def main():
     arguments.run(Stack(arguments.state_dir), arguments)
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -105,9 +105,10 @@ fn next_place(context: &Context, before: &Place, mut told: Vec<(String, String)>
     }
     told.retain(|(at, _)| *at >= from);
     if told.len() > MOST_SEEN {
-        // Under heavy load the latest hundred have to do.
-        told.drain(..told.len() - MOST_SEEN);
-        from.clone_from(&told[0].0);
+        // Under heavy load the latest hundred have to do, with all that are of one moment with them: one that is not remembered would be told
+        // again and again.
+        from.clone_from(&told[told.len() - MOST_SEEN].0);
+        told.retain(|(at, _)| *at >= from);
     }
     Place { from, seen: told.into_iter().map(|(_, change)| change).collect() }
 }

@@ -160,6 +160,8 @@ fn prepare(arguments: &UpArguments, samples: &[samples::Sample]) -> Result<Prepa
     config.principals = principals::for_issuer(&principals);
     config.issuer_audience.clone_from(&audience);
     TENANT.clone_into(&mut config.issuer_tenant);
+    // A list is asked for in each of them, one after the other: enough that results are merged, as in Azure.
+    config.cosmos_partitions = 2;
     config.cors_origins = local.cors_origins();
     config.site = web::site(&arguments.app_root, web_port, &audience);
     Ok(Prepared { config, settings, audience })
