@@ -12,7 +12,7 @@ export interface paths {
             cookie?: never;
         };
         /** The runs that the caller may see and that changed: at once if there are some, else as soon as there are. */
-        get: operations["changes"];
+        get: operations["runs.changes"];
         put?: never;
         post?: never;
         delete?: never;
@@ -29,7 +29,7 @@ export interface paths {
             cookie?: never;
         };
         /** Whether the service works. */
-        get: operations["health"];
+        get: operations["health.health"];
         put?: never;
         post?: never;
         delete?: never;
@@ -46,7 +46,7 @@ export interface paths {
             cookie?: never;
         };
         /** This description. */
-        get: operations["openapi"];
+        get: operations["openapi.openapi"];
         put?: never;
         post?: never;
         delete?: never;
@@ -63,9 +63,9 @@ export interface paths {
             cookie?: never;
         };
         /** The values of a pipeline's parameters, and their history. */
-        get: operations["get"];
+        get: operations["parameters.get"];
         /** Sets the values for runs that start from now on. */
-        put: operations["put"];
+        put: operations["parameters.put"];
         post?: never;
         delete?: never;
         options?: never;
@@ -81,7 +81,7 @@ export interface paths {
             cookie?: never;
         };
         /** All pipelines, with their live versions. */
-        get: operations["list"];
+        get: operations["pipelines.list"];
         put?: never;
         post?: never;
         delete?: never;
@@ -100,7 +100,7 @@ export interface paths {
         get?: never;
         put?: never;
         /** Works through the beginning of a past run's file under the plan of the run and under the given one, and tells the rows that end otherwise. */
-        post: operations["compare"];
+        post: operations["pipelines.compare"];
         delete?: never;
         options?: never;
         head?: never;
@@ -117,7 +117,7 @@ export interface paths {
         get?: never;
         put?: never;
         /** Runs a pipeline over a sample or a past run's file without storing anything. */
-        post: operations["dry_run"];
+        post: operations["pipelines.dry_run"];
         delete?: never;
         options?: never;
         head?: never;
@@ -132,9 +132,9 @@ export interface paths {
             cookie?: never;
         };
         /** The live version, with its texts; its `ETag` is what `If-Match` takes. */
-        get: operations["get"];
+        get: operations["pipelines.get"];
         /** Stores the next version and makes it live. The same texts again are the same version. */
-        put: operations["put"];
+        put: operations["pipelines.put"];
         post?: never;
         delete?: never;
         options?: never;
@@ -150,12 +150,12 @@ export interface paths {
             cookie?: never;
         };
         /** The draft of a pipeline; its `ETag` is what `If-Match` takes. */
-        get: operations["get"];
+        get: operations["pipelines.get_draft"];
         /** Stores the draft of a pipeline in the place of the one before. Nothing goes live. */
-        put: operations["put"];
+        put: operations["pipelines.put_draft"];
         post?: never;
         /** Throws the draft of a pipeline away. */
-        delete: operations["delete"];
+        delete: operations["pipelines.delete_draft"];
         options?: never;
         head?: never;
         patch?: never;
@@ -171,7 +171,7 @@ export interface paths {
         get?: never;
         put?: never;
         /** Makes the draft of somebody else the live version. */
-        post: operations["approve"];
+        post: operations["pipelines.approve_draft"];
         delete?: never;
         options?: never;
         head?: never;
@@ -186,7 +186,7 @@ export interface paths {
             cookie?: never;
         };
         /** All versions, newest first. */
-        get: operations["versions"];
+        get: operations["pipelines.versions"];
         put?: never;
         post?: never;
         delete?: never;
@@ -203,7 +203,7 @@ export interface paths {
             cookie?: never;
         };
         /** One version, with its texts. */
-        get: operations["version"];
+        get: operations["pipelines.version"];
         put?: never;
         post?: never;
         delete?: never;
@@ -220,7 +220,7 @@ export interface paths {
             cookie?: never;
         };
         /** Cases, the most urgent first. */
-        get: operations["list"];
+        get: operations["reviews.list"];
         put?: never;
         post?: never;
         delete?: never;
@@ -239,7 +239,7 @@ export interface paths {
         get?: never;
         put?: never;
         /** Decides several cases alike. Those that cannot be decided do not hold up the others. */
-        post: operations["decide_many"];
+        post: operations["reviews.decide_many"];
         delete?: never;
         options?: never;
         head?: never;
@@ -254,7 +254,7 @@ export interface paths {
             cookie?: never;
         };
         /** A case, with its `ETag`. */
-        get: operations["get"];
+        get: operations["reviews.get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -273,7 +273,7 @@ export interface paths {
         get?: never;
         put?: never;
         /** Claims a case for somebody; an operator takes it from another person, too. */
-        post: operations["assign"];
+        post: operations["reviews.assign"];
         delete?: never;
         options?: never;
         head?: never;
@@ -290,7 +290,7 @@ export interface paths {
         get?: never;
         put?: never;
         /** Marks a case as being worked on. */
-        post: operations["claim"];
+        post: operations["reviews.claim"];
         delete?: never;
         options?: never;
         head?: never;
@@ -307,7 +307,7 @@ export interface paths {
         get?: never;
         put?: never;
         /** Says something about a case. With the `Idempotency-Key` of a comment that is there already nothing is added. */
-        post: operations["comment"];
+        post: operations["reviews.comment"];
         delete?: never;
         options?: never;
         head?: never;
@@ -324,7 +324,7 @@ export interface paths {
         get?: never;
         put?: never;
         /** Decides the rows of a case. */
-        post: operations["decide"];
+        post: operations["reviews.decide"];
         delete?: never;
         options?: never;
         head?: never;
@@ -341,7 +341,7 @@ export interface paths {
         get?: never;
         put?: never;
         /** Takes the mark away; an operator takes it from another person, too. */
-        post: operations["release"];
+        post: operations["reviews.release"];
         delete?: never;
         options?: never;
         head?: never;
@@ -356,7 +356,7 @@ export interface paths {
             cookie?: never;
         };
         /** The rows of a case: as they came, as they are proposed, and why they are held. */
-        get: operations["rows"];
+        get: operations["reviews.rows"];
         put?: never;
         post?: never;
         delete?: never;
@@ -375,7 +375,7 @@ export interface paths {
         get?: never;
         put?: never;
         /** Puts rows through the engine as if they were corrected so. Nothing is stored. */
-        post: operations["try_rows"];
+        post: operations["reviews.try_rows"];
         delete?: never;
         options?: never;
         head?: never;
@@ -392,7 +392,7 @@ export interface paths {
         get?: never;
         put?: never;
         /** Takes back the caller's own decision, proposed or final, while the run waits for review; an operator takes back anyone's. */
-        post: operations["undo"];
+        post: operations["reviews.undo"];
         delete?: never;
         options?: never;
         head?: never;
@@ -407,7 +407,7 @@ export interface paths {
             cookie?: never;
         };
         /** One row: as it came, what became of it, which rules and problems applied. */
-        get: operations["explain"];
+        get: operations["rows.explain"];
         put?: never;
         post?: never;
         delete?: never;
@@ -424,7 +424,7 @@ export interface paths {
             cookie?: never;
         };
         /** Runs, newest first. */
-        get: operations["list"];
+        get: operations["runs.list"];
         put?: never;
         post?: never;
         delete?: never;
@@ -441,7 +441,7 @@ export interface paths {
             cookie?: never;
         };
         /** A run in full, with its `ETag`. */
-        get: operations["get"];
+        get: operations["runs.get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -458,7 +458,7 @@ export interface paths {
             cookie?: never;
         };
         /** The audit chain with its verification. */
-        get: operations["audit"];
+        get: operations["runs.audit"];
         put?: never;
         post?: never;
         delete?: never;
@@ -477,7 +477,7 @@ export interface paths {
         get?: never;
         put?: never;
         /** Stops a run that has not ended. */
-        post: operations["cancel"];
+        post: operations["runs.cancel"];
         delete?: never;
         options?: never;
         head?: never;
@@ -492,7 +492,7 @@ export interface paths {
             cookie?: never;
         };
         /** The chunks of a run and what became of their rows. */
-        get: operations["chunks"];
+        get: operations["runs.chunks"];
         put?: never;
         post?: never;
         delete?: never;
@@ -509,7 +509,7 @@ export interface paths {
             cookie?: never;
         };
         /** The whole-run report: outcomes, problems by code, statistics of columns. */
-        get: operations["report"];
+        get: operations["runs.report"];
         put?: never;
         post?: never;
         delete?: never;
@@ -528,7 +528,7 @@ export interface paths {
         get?: never;
         put?: never;
         /** Starts a new attempt of the same submission with what is live now. */
-        post: operations["reprocess"];
+        post: operations["runs.reprocess"];
         delete?: never;
         options?: never;
         head?: never;
@@ -545,7 +545,7 @@ export interface paths {
         get?: never;
         put?: never;
         /** Sends the message of the current step again, after the cause of a dead letter is gone. */
-        post: operations["resume"];
+        post: operations["runs.resume"];
         delete?: never;
         options?: never;
         head?: never;
@@ -560,7 +560,7 @@ export interface paths {
             cookie?: never;
         };
         /** What happened, in order. */
-        get: operations["timeline"];
+        get: operations["runs.timeline"];
         put?: never;
         post?: never;
         delete?: never;
@@ -577,10 +577,10 @@ export interface paths {
             cookie?: never;
         };
         /** Uploads, newest first, each with its newest run. */
-        get: operations["list"];
+        get: operations["submissions.list"];
         put?: never;
         /** Asks for a time-limited URL to upload to. The same request with the same `Idempotency-Key` within a day gets the same grant. */
-        post: operations["grant"];
+        post: operations["submissions.grant"];
         delete?: never;
         options?: never;
         head?: never;
@@ -595,7 +595,7 @@ export interface paths {
             cookie?: never;
         };
         /** What became of a submission. The id is a submission's, a grant's or a run's. */
-        get: operations["get"];
+        get: operations["submissions.get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -612,7 +612,7 @@ export interface paths {
             cookie?: never;
         };
         /** The receipt: hashes, counts, reasons. */
-        get: operations["receipt"];
+        get: operations["submissions.receipt"];
         put?: never;
         post?: never;
         delete?: never;
@@ -629,7 +629,7 @@ export interface paths {
             cookie?: never;
         };
         /** The rejected rows in the partner's own format, each with its reasons. */
-        get: operations["rejected"];
+        get: operations["submissions.rejected"];
         put?: never;
         post?: never;
         delete?: never;
@@ -646,7 +646,7 @@ export interface paths {
             cookie?: never;
         };
         /** Sums up what the caller may see. */
-        get: operations["summary"];
+        get: operations["runs.summary"];
         put?: never;
         post?: never;
         delete?: never;
@@ -663,7 +663,7 @@ export interface paths {
             cookie?: never;
         };
         /** All reference tables. */
-        get: operations["list"];
+        get: operations["tables.list"];
         put?: never;
         post?: never;
         delete?: never;
@@ -681,7 +681,7 @@ export interface paths {
         };
         get?: never;
         /** Stores a reference table for runs that start from now on. */
-        put: operations["put"];
+        put: operations["tables.put"];
         post?: never;
         delete?: never;
         options?: never;
@@ -1563,7 +1563,7 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
-    changes: {
+    "runs.changes": {
         parameters: {
             query?: {
                 /** @description `cursor` of the answer before; without it no runs are told, and `cursor` is the end of the feed as it is now. */
@@ -1595,7 +1595,7 @@ export interface operations {
             };
         };
     };
-    health: {
+    "health.health": {
         parameters: {
             query?: never;
             header?: never;
@@ -1623,7 +1623,7 @@ export interface operations {
             };
         };
     };
-    openapi: {
+    "openapi.openapi": {
         parameters: {
             query?: never;
             header?: never;
@@ -1643,7 +1643,7 @@ export interface operations {
             };
         };
     };
-    get: {
+    "parameters.get": {
         parameters: {
             query?: never;
             header?: never;
@@ -1672,7 +1672,7 @@ export interface operations {
             };
         };
     };
-    put: {
+    "parameters.put": {
         parameters: {
             query?: never;
             header?: {
@@ -1724,7 +1724,7 @@ export interface operations {
             };
         };
     };
-    list: {
+    "pipelines.list": {
         parameters: {
             query?: never;
             header?: never;
@@ -1743,7 +1743,7 @@ export interface operations {
             };
         };
     };
-    compare: {
+    "pipelines.compare": {
         parameters: {
             query?: never;
             header?: never;
@@ -1792,7 +1792,7 @@ export interface operations {
             };
         };
     };
-    dry_run: {
+    "pipelines.dry_run": {
         parameters: {
             query?: never;
             header?: never;
@@ -1832,7 +1832,7 @@ export interface operations {
             };
         };
     };
-    get: {
+    "pipelines.get": {
         parameters: {
             query?: never;
             header?: never;
@@ -1861,7 +1861,7 @@ export interface operations {
             };
         };
     };
-    put: {
+    "pipelines.put": {
         parameters: {
             query?: never;
             header?: {
@@ -1917,7 +1917,7 @@ export interface operations {
             };
         };
     };
-    get: {
+    "pipelines.get_draft": {
         parameters: {
             query?: never;
             header?: never;
@@ -1946,7 +1946,7 @@ export interface operations {
             };
         };
     };
-    put: {
+    "pipelines.put_draft": {
         parameters: {
             query?: never;
             header?: {
@@ -1993,7 +1993,7 @@ export interface operations {
             };
         };
     };
-    delete: {
+    "pipelines.delete_draft": {
         parameters: {
             query?: never;
             header?: never;
@@ -2029,7 +2029,7 @@ export interface operations {
             };
         };
     };
-    approve: {
+    "pipelines.approve_draft": {
         parameters: {
             query?: never;
             header?: never;
@@ -2089,7 +2089,7 @@ export interface operations {
             };
         };
     };
-    versions: {
+    "pipelines.versions": {
         parameters: {
             query?: never;
             header?: never;
@@ -2118,7 +2118,7 @@ export interface operations {
             };
         };
     };
-    version: {
+    "pipelines.version": {
         parameters: {
             query?: never;
             header?: never;
@@ -2149,7 +2149,7 @@ export interface operations {
             };
         };
     };
-    list: {
+    "reviews.list": {
         parameters: {
             query?: {
                 /** @description open, confirming, decided or void, several separated by commas; open and confirming unless asked otherwise. */
@@ -2195,7 +2195,7 @@ export interface operations {
             };
         };
     };
-    decide_many: {
+    "reviews.decide_many": {
         parameters: {
             query?: never;
             header?: never;
@@ -2226,7 +2226,7 @@ export interface operations {
             };
         };
     };
-    get: {
+    "reviews.get": {
         parameters: {
             query?: never;
             header?: {
@@ -2265,7 +2265,7 @@ export interface operations {
             };
         };
     };
-    assign: {
+    "reviews.assign": {
         parameters: {
             query?: never;
             header?: never;
@@ -2307,7 +2307,7 @@ export interface operations {
             };
         };
     };
-    claim: {
+    "reviews.claim": {
         parameters: {
             query?: never;
             header?: never;
@@ -2345,7 +2345,7 @@ export interface operations {
             };
         };
     };
-    comment: {
+    "reviews.comment": {
         parameters: {
             query?: never;
             header?: {
@@ -2399,7 +2399,7 @@ export interface operations {
             };
         };
     };
-    decide: {
+    "reviews.decide": {
         parameters: {
             query?: never;
             header?: never;
@@ -2450,7 +2450,7 @@ export interface operations {
             };
         };
     };
-    release: {
+    "reviews.release": {
         parameters: {
             query?: never;
             header?: never;
@@ -2488,7 +2488,7 @@ export interface operations {
             };
         };
     };
-    rows: {
+    "reviews.rows": {
         parameters: {
             query?: {
                 /** @description `next` of the page before. */
@@ -2522,7 +2522,7 @@ export interface operations {
             };
         };
     };
-    try_rows: {
+    "reviews.try_rows": {
         parameters: {
             query?: never;
             header?: never;
@@ -2573,7 +2573,7 @@ export interface operations {
             };
         };
     };
-    undo: {
+    "reviews.undo": {
         parameters: {
             query?: never;
             header?: never;
@@ -2615,7 +2615,7 @@ export interface operations {
             };
         };
     };
-    explain: {
+    "rows.explain": {
         parameters: {
             query?: never;
             header?: never;
@@ -2646,7 +2646,7 @@ export interface operations {
             };
         };
     };
-    list: {
+    "runs.list": {
         parameters: {
             query?: {
                 /** @description Partner id. */
@@ -2688,7 +2688,7 @@ export interface operations {
             };
         };
     };
-    get: {
+    "runs.get": {
         parameters: {
             query?: never;
             header?: {
@@ -2727,7 +2727,7 @@ export interface operations {
             };
         };
     };
-    audit: {
+    "runs.audit": {
         parameters: {
             query?: never;
             header?: never;
@@ -2756,7 +2756,7 @@ export interface operations {
             };
         };
     };
-    cancel: {
+    "runs.cancel": {
         parameters: {
             query?: never;
             header?: never;
@@ -2794,7 +2794,7 @@ export interface operations {
             };
         };
     };
-    chunks: {
+    "runs.chunks": {
         parameters: {
             query?: {
                 /** @description `next` of the page before. */
@@ -2828,7 +2828,7 @@ export interface operations {
             };
         };
     };
-    report: {
+    "runs.report": {
         parameters: {
             query?: never;
             header?: never;
@@ -2858,7 +2858,7 @@ export interface operations {
             };
         };
     };
-    reprocess: {
+    "runs.reprocess": {
         parameters: {
             query?: never;
             header?: never;
@@ -2896,7 +2896,7 @@ export interface operations {
             };
         };
     };
-    resume: {
+    "runs.resume": {
         parameters: {
             query?: never;
             header?: never;
@@ -2934,7 +2934,7 @@ export interface operations {
             };
         };
     };
-    timeline: {
+    "runs.timeline": {
         parameters: {
             query?: never;
             header?: never;
@@ -2963,7 +2963,7 @@ export interface operations {
             };
         };
     };
-    list: {
+    "submissions.list": {
         parameters: {
             query?: {
                 /** @description Path below the partner's container. */
@@ -2997,7 +2997,7 @@ export interface operations {
             };
         };
     };
-    grant: {
+    "submissions.grant": {
         parameters: {
             query?: never;
             header?: {
@@ -3041,7 +3041,7 @@ export interface operations {
             };
         };
     };
-    get: {
+    "submissions.get": {
         parameters: {
             query?: never;
             header?: never;
@@ -3070,7 +3070,7 @@ export interface operations {
             };
         };
     };
-    receipt: {
+    "submissions.receipt": {
         parameters: {
             query?: never;
             header?: never;
@@ -3108,7 +3108,7 @@ export interface operations {
             };
         };
     };
-    rejected: {
+    "submissions.rejected": {
         parameters: {
             query?: {
                 /** @description Whether cells that a spreadsheet would run as formulas are made harmless by an apostrophe. */
@@ -3142,7 +3142,7 @@ export interface operations {
             };
         };
     };
-    summary: {
+    "runs.summary": {
         parameters: {
             query?: {
                 /** @description Days up to now that are summed up: 14 unless asked otherwise, 90 at most. */
@@ -3172,7 +3172,7 @@ export interface operations {
             };
         };
     };
-    list: {
+    "tables.list": {
         parameters: {
             query?: never;
             header?: never;
@@ -3191,7 +3191,7 @@ export interface operations {
             };
         };
     };
-    put: {
+    "tables.put": {
         parameters: {
             query?: never;
             header?: {
