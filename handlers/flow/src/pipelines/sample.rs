@@ -82,14 +82,17 @@ impl SampleBytes {
     }
 }
 
+/// What a chunk gave, and its account.
+pub(super) type Done = (Vec<(Stream, Vec<u8>)>, ChunkReport);
+
 /// What the engine made of a sample.
 pub(super) struct Worked {
     /// Column names of the file's header.
     pub(super) header: Option<Vec<String>>,
     /// What was read.
     pub(super) chunks: Vec<Chunk>,
-    /// What each chunk gave, and its account.
-    pub(super) done: Vec<(Vec<(Stream, Vec<u8>)>, ChunkReport)>,
+    /// What each chunk gave.
+    pub(super) done: Vec<Done>,
     /// Rows that repeat a key.
     pub(super) repeats: Overrides,
 }
@@ -143,17 +146,12 @@ impl<'a> Work<'a> {
         })
     }
 
-    fn pass(&self, chunks: &[Chunk], overrides: &Overrides) -> Result<Vec<(Vec<(Stream, Vec<u8>)>, ChunkReport)>, EngineError> {
+    fn pass(&self, chunks: &[Chunk], overrides: &Overrides) -> Result<Vec<Done>, EngineError> {
         (0u32..).zip(chunks).map(|(index, chunk)| self.chunk(index, chunk, overrides)).collect()
     }
 
     /// Works through one chunk.
-    pub(super) fn chunk(
-        &self,
-        index: u32,
-        chunk: &Chunk,
-        overrides: &Overrides,
-    ) -> Result<(Vec<(Stream, Vec<u8>)>, ChunkReport), EngineError> {
+    pub(super) fn chunk(&self, index: u32, chunk: &Chunk, overrides: &Overrides) -> Result<Done, EngineError> {
         let start = ChunkStart {
             run: "dry-run".to_owned(),
             index,

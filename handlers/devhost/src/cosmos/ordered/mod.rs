@@ -46,6 +46,9 @@ pub(super) struct Written {
 /// By database and container, and then by id of the physical partition.
 type Containers = HashMap<(String, String), HashMap<String, Partition>>;
 
+/// A document and the text that it is ordered by.
+type Found = (String, Arc<Stored>);
+
 /// All documents.
 #[derive(Debug, Default)]
 pub(super) struct Documents(RwLock<Containers>);
@@ -140,7 +143,7 @@ impl Documents {
 
     /// The documents that a statement takes, in its order, each with the text that it is ordered by. `None` if some of them have no such text:
     /// where those belong is a question for the emulator.
-    fn find(&self, container: (&String, &String), partition: &str, statement: &Statement) -> Option<(Vec<(String, Arc<Stored>)>, String)> {
+    fn find(&self, container: (&String, &String), partition: &str, statement: &Statement) -> Option<(Vec<Found>, String)> {
         let containers = self.0.read().unwrap_or_else(PoisonError::into_inner);
         let partition = containers.get(&(container.0.clone(), container.1.clone()))?.get(partition)?;
         let taken = partition.documents.values().filter(|stored| statement.takes(&stored.properties));
