@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::serve::ListenerExt as _;
 use tokio::net::TcpListener;
 use tokio::sync::{broadcast, mpsc, watch};
 use tokio::task::JoinSet;
@@ -249,6 +250,10 @@ fn loopback_client() -> reqwest::Result<reqwest::Client> {
 }
 
 fn serve(servers: &mut JoinSet<()>, listener: TcpListener, router: axum::Router) {
+    // The end of an answer must not wait for the other side's delayed acknowledgement (40 ms).
+    let listener = listener.tap_io(|stream| {
+        let _ = stream.set_nodelay(true);
+    });
     servers.spawn(async move {
         if let Err(error) = axum::serve(listener, router).await {
             tracing::error!(%error, "a server of devhost ended");
