@@ -71,7 +71,7 @@ export async function ok<T>(call: Promise<{ data?: T }>): Promise<T> {
   return data as T;
 }
 
-/** For operations that the description does not have (yet) or that answer with plain text. */
+/** For what the description leaves open: values of rows, reports, parameters of any type, plain text. */
 export async function request<T>(method: string, path: string, body?: unknown, headers: Record<string, string> = {}): Promise<T> {
   const response = await send(
     new Request(apiUrl(path), {

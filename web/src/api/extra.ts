@@ -35,6 +35,15 @@ export interface RowProblem {
   readonly message: string;
 }
 
+/** How often one kind of problem was found, with the first of them. */
+export interface ProblemCount {
+  readonly code: string;
+  readonly column?: string;
+  readonly rule?: string;
+  readonly count: number;
+  readonly samples: readonly RowProblem[];
+}
+
 export interface HeldRow {
   readonly row: number;
   readonly line: number;

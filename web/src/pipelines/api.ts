@@ -1,4 +1,4 @@
-import { ApiError, request } from '../api/client';
+import { ApiError, api, ok, request } from '../api/client';
 import type { components } from '../api/schema';
 
 type Schemas = components['schemas'];
@@ -13,17 +13,18 @@ export type Draft = Schemas['DraftView'];
 /** The two texts that make a pipeline. */
 export type Texts = Pick<PipelineTexts, 'pipeline' | 'contract'>;
 
-const at = (name: string) => `/pipelines/${encodeURIComponent(name)}`;
+const at = (name: string) => ({ path: { name } });
 
-export const loadPipelines = (): Promise<readonly PipelineView[]> => request('GET', '/pipelines');
-export const loadLive = (name: string): Promise<PipelineTexts> => request('GET', at(name));
-export const loadVersions = (name: string): Promise<readonly VersionView[]> => request('GET', `${at(name)}/versions`);
-export const loadVersion = (name: string, version: number): Promise<PipelineTexts> => request('GET', `${at(name)}/versions/${version}`);
+export const loadPipelines = (): Promise<readonly PipelineView[]> => ok(api.GET('/pipelines'));
+export const loadLive = (name: string): Promise<PipelineTexts> => ok(api.GET('/pipelines/{name}', { params: at(name) }));
+export const loadVersions = (name: string): Promise<readonly VersionView[]> => ok(api.GET('/pipelines/{name}/versions', { params: at(name) }));
+export const loadVersion = (name: string, version: number): Promise<PipelineTexts> =>
+  ok(api.GET('/pipelines/{name}/versions/{version}', { params: { path: { name, version } } }));
 
 /** The draft, or null if there is none. */
 export async function loadDraft(name: string): Promise<Draft | null> {
   try {
-    return await request<Draft>('GET', `${at(name)}/draft`);
+    return await ok(api.GET('/pipelines/{name}/draft', { params: at(name) }));
   } catch (error) {
     if (error instanceof ApiError && error.status === 404) return null;
     throw error;
@@ -31,14 +32,19 @@ export async function loadDraft(name: string): Promise<Draft | null> {
 }
 
 /** Stores a draft in the place of the one that was read; refused if somebody else stored another one since. */
-export const storeDraft = (name: string, texts: Texts, replaces: Draft | null): Promise<Draft> =>
-  request('PUT', `${at(name)}/draft`, texts, replaces ? { 'If-Match': `"${replaces.hash}"` } : { 'If-None-Match': '*' });
-export const dropDraft = (name: string): Promise<unknown> => request('DELETE', `${at(name)}/draft`);
-export const approveDraft = (name: string, hash: string): Promise<PipelineTexts> => request('POST', `${at(name)}/draft/approve`, { hash });
+export const storeDraft = (name: string, texts: Texts, replaces: Draft | null): Promise<Draft> => {
+  const header = replaces ? { 'If-Match': `"${replaces.hash}"` } : { 'If-None-Match': '*' };
+  return ok(api.PUT('/pipelines/{name}/draft', { params: { ...at(name), header }, body: texts }));
+};
+export const dropDraft = (name: string): Promise<unknown> => ok(api.DELETE('/pipelines/{name}/draft', { params: at(name) }));
+export const approveDraft = (name: string, hash: string): Promise<PipelineTexts> =>
+  ok(api.POST('/pipelines/{name}/draft/approve', { params: at(name), body: { hash } }));
 
-export const loadParameters = (pipeline: string): Promise<ParametersHistory> => request('GET', `/parameters/${encodeURIComponent(pipeline)}`);
+export const loadParameters = (pipeline: string): Promise<ParametersHistory> =>
+  ok(api.GET('/parameters/{pipeline}', { params: { path: { pipeline } } }));
 
-/** Sets values for runs that start from now on; refused if somebody else set others since `version` was read. */
+/** Sets values for runs that start from now on; refused if somebody else set others since `version` was read. The description cannot say that
+ * a value is of any type. */
 export const storeParameters = (
   pipeline: string,
   values: Readonly<Record<string, unknown>>,

@@ -1,4 +1,4 @@
-import { request } from '../api/client';
+import { api, ok, request } from '../api/client';
 import type { CaseView, Cell, HeldRow, Page, RowExplanation, RowProblem, RunDetail, VerdictView } from '../api/extra';
 import type { components } from '../api/schema';
 
@@ -46,9 +46,12 @@ function search(values: Readonly<Record<string, string | boolean | number | unde
 export const listCases = (query: CaseQuery, cursor?: string) =>
   request<Page<CaseView>>('GET', `/reviews${search({ ...query, cursor, limit: PAGE })}`);
 
-export const getCase = (caseId: string) => request<CaseView>('GET', path(caseId));
+/** The parameters of an operation on a case. */
+const of = (caseId: string) => ({ path: { case: caseId } });
 
-export const getRun = (runId: string) => request<RunDetail>('GET', `/runs/${encodeURIComponent(runId)}`);
+export const getCase = (caseId: string): Promise<CaseView> => ok(api.GET('/reviews/{case}', { params: of(caseId) }));
+
+export const getRun = (runId: string): Promise<RunDetail> => ok(api.GET('/runs/{run}', { params: { path: { run: runId } } }));
 
 export const listRows = (caseId: string, cursor?: string) =>
   request<Page<HeldRow>>('GET', `${path(caseId, '/rows')}${search({ cursor, limit: PAGE })}`);
@@ -56,17 +59,19 @@ export const listRows = (caseId: string, cursor?: string) =>
 export const explainRow = (runId: string, row: number) =>
   request<RowExplanation>('GET', `/rows/${encodeURIComponent(runId)}/${row}`);
 
-export const claim = (caseId: string) => request<CaseView>('POST', path(caseId, '/claim'));
-export const release = (caseId: string) => request<CaseView>('POST', path(caseId, '/release'));
-export const assign = (caseId: string, id: string, name: string) => request<CaseView>('POST', path(caseId, '/assign'), { id, name });
-export const comment = (caseId: string, text: string, key: string) =>
-  request<CaseView>('POST', path(caseId, '/comments'), { text }, { 'Idempotency-Key': key });
-export const undo = (caseId: string, digest: string) => request<CaseView>('POST', path(caseId, '/undo'), { digest });
+export const claim = (caseId: string): Promise<CaseView> => ok(api.POST('/reviews/{case}/claim', { params: of(caseId) }));
+export const release = (caseId: string): Promise<CaseView> => ok(api.POST('/reviews/{case}/release', { params: of(caseId) }));
+export const assign = (caseId: string, id: string, name: string): Promise<CaseView> =>
+  ok(api.POST('/reviews/{case}/assign', { params: of(caseId), body: { id, name } }));
+export const comment = (caseId: string, text: string, key: string): Promise<CaseView> =>
+  ok(api.POST('/reviews/{case}/comments', { params: { ...of(caseId), header: { 'Idempotency-Key': key } }, body: { text } }));
+export const undo = (caseId: string, digest: string): Promise<CaseView> =>
+  ok(api.POST('/reviews/{case}/undo', { params: of(caseId), body: { digest } }));
 
 export const tryRows = (caseId: string, digest: string, rows: Readonly<Record<string, Values>>) =>
   request<{ rows: readonly TriedRow[] }>('POST', path(caseId, '/try'), { digest, rows });
 
-/** The key makes a repeat after a lost answer the same request, not a second decision. */
+/** The key lets the client send it again after a lost answer: a case that is decided refuses a second decision. */
 export const decide = (caseId: string, body: DecisionBody, key: string) =>
   request<CaseView>('POST', path(caseId, '/decide'), body, { 'Idempotency-Key': key });
 

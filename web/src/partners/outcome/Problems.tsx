@@ -1,7 +1,7 @@
 /** Why rows were rejected or held: by cause, the most frequent first, with what to do and examples. */
 
 import { formatCount, plural } from '../../ui';
-import type { ProblemCount } from './problems';
+import type { ProblemCount } from '../../api/extra';
 import { reason } from './reasons';
 
 export function Problems({ problems }: { readonly problems: readonly ProblemCount[] }) {

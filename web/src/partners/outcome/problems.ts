@@ -1,15 +1,7 @@
 /** Problems of a run by code and column: from the receipt once there is one, from the report before. */
 
 import { request } from '../../api/client';
-import type { RowProblem, RunSummary } from '../../api/extra';
-
-export interface ProblemCount {
-  readonly code: string;
-  readonly column?: string;
-  readonly rule?: string;
-  readonly count: number;
-  readonly samples: readonly RowProblem[];
-}
+import type { ProblemCount, RunSummary } from '../../api/extra';
 
 export interface Receipt {
   readonly file: { readonly sha256: string | null; readonly blake3: string | null; readonly declared: { readonly sha256?: string | null }; readonly repeats: string | null };

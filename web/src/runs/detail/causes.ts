@@ -1,4 +1,4 @@
-import type { ProblemCount } from './report';
+import type { ProblemCount } from '../../api/extra';
 
 export interface Cause {
   readonly key: string;

@@ -1,13 +1,4 @@
-import type { RowProblem } from '../../api/extra';
-
-/** How often one kind of problem was found, with the first of them. */
-export interface ProblemCount {
-  readonly code: string;
-  readonly column?: string;
-  readonly rule?: string;
-  readonly count: number;
-  readonly samples: readonly RowProblem[];
-}
+import type { ProblemCount } from '../../api/extra';
 
 export interface HeldCount {
   readonly cause: { readonly kind: 'rule' | 'problem'; readonly name: string; readonly column?: string | null };
