@@ -42,6 +42,11 @@ impl Joined {
         self.try_append(file).map_err(fault)
     }
 
+    /// As [`Joined::append`], of a file of the work folder.
+    pub(super) fn append_file(&mut self, path: &Path) -> Result<()> {
+        self.append(&std::fs::read(path).file("read back", path)?.into())
+    }
+
     fn try_append(&mut self, file: &Bytes) -> Result<(), ParquetError> {
         let metadata = ParquetMetaDataReader::new().parse_and_finish(file)?;
         for group in metadata.row_groups() {
@@ -153,10 +158,7 @@ impl Inner {
     fn append(&mut self, accepted: Accepted) -> Result<()> {
         match accepted {
             Accepted::Held(files) => files.iter().try_for_each(|file| self.joined.append(file)),
-            Accepted::Filed(paths) => paths.iter().try_for_each(|path| {
-                let file = std::fs::read(path).file("read back", path)?;
-                self.joined.append(&file.into())
-            }),
+            Accepted::Filed(paths) => paths.iter().try_for_each(|path| self.joined.append_file(path)),
         }
     }
 }

@@ -58,7 +58,7 @@ pub(crate) fn write_parquet(path: &Path, compiled: &Arc<Compiled>, scan: &Scan, 
     }
     let mut joined = Joined::create(path, &compiled.output_schema())?;
     for file in files {
-        joined.append(&std::fs::read(&file).file("read back", &file)?.into())?;
+        joined.append_file(&file)?;
     }
     joined.finish()
 }

@@ -29,6 +29,13 @@ impl Served {
         Self { cosmos, server, client }
     }
 
+    async fn create_container(&self) -> ContainerClient {
+        self.client.create_database("db", None).await.unwrap();
+        let database = self.client.database_client("db");
+        database.create_container(ContainerProperties::new("docs", "/pk".into()), None).await.unwrap();
+        self.container().await
+    }
+
     async fn container(&self) -> ContainerClient {
         self.client.database_client("db").container_client("docs", None).await.unwrap()
     }
@@ -55,10 +62,7 @@ async fn read(container: &ContainerClient, pk: &str, id: &str) -> Option<Value> 
 async fn a_restart_keeps_every_document_in_its_last_state() {
     let dir = tempfile::tempdir().unwrap();
     let served = Served::start(dir.path()).await;
-    served.client.create_database("db", None).await.unwrap();
-    let database = served.client.database_client("db");
-    database.create_container(ContainerProperties::new("docs", "/pk".into()), None).await.unwrap();
-    let container = served.container().await;
+    let container = served.create_container().await;
     let doc = |id: &str, n: u32| json!({"id": id, "pk": "a b/é", "n": n});
     let pk = || "a b/é".to_owned();
     for id in ["replaced", "deleted", "upserted", "kept", "batch-deleted"] {
@@ -77,6 +81,7 @@ async fn a_restart_keeps_every_document_in_its_last_state() {
     let bad = TransactionalBatch::new(pk()).create_item(doc("never", 6)).unwrap().create_item(doc("kept", 7)).unwrap();
     let _ = container.execute_transactional_batch(bad, None).await;
     // Another container, created and dropped, must not come back.
+    let database = served.client.database_client("db");
     database.create_container(ContainerProperties::new("dropped", "/pk".into()), None).await.unwrap();
     database.container_client("dropped", None).await.unwrap().delete(None).await.unwrap();
     let before = read(&container, "a b/é", "kept").await.unwrap();
@@ -145,10 +150,7 @@ fn in_order(found: &[u64], is_descending: bool) -> bool {
 async fn an_ordered_query_over_all_partitions_tells_the_last_state_of_every_document() {
     let dir = tempfile::tempdir().unwrap();
     let served = Served::start(dir.path()).await;
-    served.client.create_database("db", None).await.unwrap();
-    let database = served.client.database_client("db");
-    database.create_container(ContainerProperties::new("docs", "/pk".into()), None).await.unwrap();
-    let container = served.container().await;
+    let container = served.create_container().await;
     for n in 0..120_u64 {
         let (pk, kind) = (format!("p{}", n % 11), if n % 4 == 0 { "other" } else { "case" });
         let document = json!({"id": n.to_string(), "pk": pk, "kind": kind, "at": at(n), "n": n});
