@@ -32,6 +32,26 @@ impl Actor {
     pub fn step(name: &str) -> Self {
         Self::Step { name: name.to_owned() }
     }
+
+    /// What tells it from all others: the object id of a person, the name of a step.
+    pub fn id(&self) -> &str {
+        match self {
+            Self::Person { id, .. } => id,
+            Self::Step { name } => name,
+        }
+    }
+
+    /// What people call it.
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Person { name, .. } | Self::Step { name } => name,
+        }
+    }
+
+    /// Whether both are the same, whatever a person is called by now.
+    pub fn is(&self, other: &Self) -> bool {
+        std::mem::discriminant(self) == std::mem::discriminant(other) && self.id() == other.id()
+    }
 }
 
 /// One event of the chain.

@@ -46,13 +46,9 @@ pub(crate) struct Before {
 
 impl Key {
     pub(crate) fn new(actor: &Actor, key: &str, request: &GrantRequest) -> Result<Self> {
-        let caller = match actor {
-            Actor::Person { id, .. } => id,
-            Actor::Step { name } => name,
-        };
         let mut asked = body(request)?;
         asked.sort_all_objects();
-        Ok(Self { document: format!("idempotency:{}", hash(&json!([caller, key]).to_string())), request: hash(&asked.to_string()) })
+        Ok(Self { document: format!("idempotency:{}", hash(&json!([actor.id(), key]).to_string())), request: hash(&asked.to_string()) })
     }
 
     /// What the key got before.

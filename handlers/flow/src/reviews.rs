@@ -203,9 +203,7 @@ pub async fn rows(context: &Context, case_id: &str, cursor: Option<&str>, limit:
 }
 
 fn taken(claimer: &Actor) -> Error {
-    let name = match claimer {
-        Actor::Person { name, .. } | Actor::Step { name } => name,
-    };
+    let name = claimer.name();
     Error::refused("W0423", format!("the case is taken by {name}: ask them to give it back"))
 }
 
@@ -241,13 +239,6 @@ fn row_number(text: &str) -> Result<u64> {
         Ok(number)
     } else {
         Err(Error::refused("W0424", format!("{text:?} is not written as a row number is")))
-    }
-}
-
-fn same_person(one: &Actor, other: &Actor) -> bool {
-    match (one, other) {
-        (Actor::Person { id: one, .. }, Actor::Person { id: other, .. }) => one == other,
-        _ => one == other,
     }
 }
 
@@ -325,14 +316,14 @@ fn admissible(case: &ReviewCase, actor: &Actor, request: &DecisionRequest) -> Re
     if case.digest != request.digest {
         return Err(changed());
     }
-    if let Some(claimer) = case.claimed_by.as_ref().filter(|claimer| !same_person(claimer, actor)) {
+    if let Some(claimer) = case.claimed_by.as_ref().filter(|claimer| !claimer.is(actor)) {
         return Err(taken(claimer));
     }
     let (CaseStatus::Confirming, Some(first)) = (case.status, case.decisions.first()) else {
         return Ok(());
     };
     let same = first.verdict == request.verdict && first.rows == request.rows;
-    match (same_person(&first.by, actor), same) {
+    match (first.by.is(actor), same) {
         (true, true) => Err(Error::refused("W0403", "you decided this case already: a second person must confirm it")),
         (false, false) => Err(Error::refused(
             "W0411",
@@ -364,7 +355,7 @@ fn record(run: &mut Run, case: &mut ReviewCase, decision: Decision) -> Result<(&
     case.claimed_by = None;
     let first = case.status == CaseStatus::Open;
     if case.approvers > 1 {
-        let again = case.decisions.iter().any(|d| same_person(&d.by, &decision.by));
+        let again = case.decisions.iter().any(|d| d.by.is(&decision.by));
         if first || again {
             case.status = CaseStatus::Confirming;
             case.decisions = vec![decision];

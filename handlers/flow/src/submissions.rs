@@ -108,10 +108,7 @@ async fn check_world(context: &Context, signer: &dyn UploadSigner, partner: &str
 
 fn make(context: &Context, actor: &Actor, partner: &str, request: &GrantRequest) -> Result<Grant> {
     let now = context.clock.now();
-    let created_by = match actor {
-        Actor::Person { id, .. } => id.clone(),
-        Actor::Step { name } => name.clone(),
-    };
+    let created_by = actor.id().to_owned();
     let mut grant = Grant {
         grant_id: String::new(),
         partner: partner.to_owned(),

@@ -36,20 +36,6 @@ impl PipelineDraft {
     }
 }
 
-fn is_author(draft: &PipelineDraft, actor: &Actor) -> bool {
-    match (&draft.author, actor) {
-        (Actor::Person { id: one, .. }, Actor::Person { id: other, .. }) => one == other,
-        (one, other) => one == other,
-    }
-}
-
-fn id_of(actor: &Actor) -> &str {
-    match actor {
-        Actor::Person { id, .. } => id,
-        Actor::Step { name } => name,
-    }
-}
-
 /// Stores the draft of a pipeline in the place of the one before. The same texts again change nothing, nor whose they are.
 ///
 /// # Errors
@@ -136,10 +122,10 @@ pub async fn approve_draft(context: &Context, actor: &Actor, name: &str, hash: &
     if draft.hash != hash {
         return Err(changed().into());
     }
-    if is_author(&draft, actor) {
+    if draft.author.is(actor) {
         return Err(Error::refused("A0403", "you wrote this draft: somebody else must approve it").into());
     }
-    let by = By { author: id_of(&draft.author), approver: Some(id_of(actor)) };
+    let by = By { author: draft.author.id(), approver: Some(actor.id()) };
     let version = put_by(context, by, &draft.sources()).await?;
     // A draft that was stored meanwhile is another one: it stays.
     match remove(context, name, etag, None).await {

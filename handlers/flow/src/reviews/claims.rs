@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{change, same_person, taken, waiting};
+use super::{change, taken, waiting};
 use crate::{Context, Result, audit::Actor, review::ReviewCase};
 
 /// Takes a case, so that others see that somebody works on it. Taking one's own case again changes nothing.
@@ -13,7 +13,7 @@ pub async fn claim(context: &Context, actor: &Actor, case_id: &str) -> Result<Re
     change(context, actor, case_id, |_, case| {
         waiting(case)?;
         match &case.claimed_by {
-            Some(claimer) if same_person(claimer, actor) => Ok(None),
+            Some(claimer) if claimer.is(actor) => Ok(None),
             Some(claimer) => Err(taken(claimer)),
             None => {
                 case.claimed_by = Some(actor.clone());
@@ -33,8 +33,8 @@ pub async fn assign(context: &Context, actor: &Actor, case_id: &str, to: &Actor,
     change(context, actor, case_id, |_, case| {
         waiting(case)?;
         match &case.claimed_by {
-            Some(claimer) if same_person(claimer, to) => return Ok(None),
-            Some(claimer) if !by_force && !same_person(claimer, actor) => return Err(taken(claimer)),
+            Some(claimer) if claimer.is(to) => return Ok(None),
+            Some(claimer) if !by_force && !claimer.is(actor) => return Err(taken(claimer)),
             _ => {}
         }
         let detail = json!({ "case": case.case_id, "to": to, "claimedBy": case.claimed_by });
@@ -54,7 +54,7 @@ pub async fn release(context: &Context, actor: &Actor, case_id: &str, by_force: 
         waiting(case)?;
         match &case.claimed_by {
             None => Ok(None),
-            Some(claimer) if by_force || same_person(claimer, actor) => {
+            Some(claimer) if by_force || claimer.is(actor) => {
                 let detail = json!({ "case": case.case_id, "claimedBy": claimer });
                 case.claimed_by = None;
                 Ok(Some(("case.released", detail)))

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{change, changed, same_person, undecidable};
+use super::{change, changed, undecidable};
 use crate::{
     Context, Error, Result,
     audit::Actor,
@@ -25,7 +25,7 @@ pub async fn undo(context: &Context, actor: &Actor, case_id: &str, digest: &str,
             return Err(changed());
         }
         undecidable(run)?;
-        let own = case.decisions.iter().position(|decision| same_person(&decision.by, actor));
+        let own = case.decisions.iter().position(|decision| decision.by.is(actor));
         let last = case.decisions.len().checked_sub(1).filter(|_| by_force);
         let Some(index) = own.or(last) else { return Err(nothing_to_undo(case)) };
         let decision = case.decisions.remove(index);
@@ -43,13 +43,7 @@ pub async fn undo(context: &Context, actor: &Actor, case_id: &str, digest: &str,
 }
 
 fn nothing_to_undo(case: &ReviewCase) -> Error {
-    let names: Vec<&str> = case
-        .decisions
-        .iter()
-        .map(|decision| match &decision.by {
-            Actor::Person { name, .. } | Actor::Step { name } => name.as_str(),
-        })
-        .collect();
+    let names: Vec<&str> = case.decisions.iter().map(|decision| decision.by.name()).collect();
     if names.is_empty() {
         return Error::refused("W0426", "the case is not decided: there is nothing to take back");
     }
