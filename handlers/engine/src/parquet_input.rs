@@ -1,6 +1,7 @@
 //! Parquet input: its footer, and row groups as chunks.
 
 use std::io::Read;
+use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
@@ -10,13 +11,14 @@ use bytes::{Buf as _, Bytes};
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
 use parquet::errors::ParquetError;
-use parquet::file::metadata::{ParquetMetaData, ParquetMetaDataReader, RowGroupMetaData};
+use parquet::file::metadata::{ColumnChunkMetaData, ParquetMetaData, ParquetMetaDataReader, RowGroupMetaData};
 use parquet::file::reader::{ChunkReader, Length};
 use sluice_contract::{DataType, Plan};
 
 use crate::compile::Compiled;
 use crate::decode::batch::{BATCH_BYTES, BATCH_ROWS, BatchBuilder};
 use crate::decode::parquet::is_readable;
+use crate::decode::thrift;
 use crate::outcome::Outputs;
 use crate::typed::builder::type_name;
 use crate::typed::raw::Reading;
@@ -27,6 +29,11 @@ const ROW_GROUP_BYTES: u64 = 1 << 30;
 
 fn unreadable(message: impl std::fmt::Display) -> Refusal {
     Refusal::new(Code::UnreadableParquet, format!("the file cannot be read as Parquet: {message}"))
+}
+
+fn expands_too_much(what: &str, expanded: u64, limit: u64) -> Refusal {
+    let message = format!("{what} says it grows to {expanded} bytes, beyond {limit} (limits.expansion); raise the limit if that is right");
+    Refusal::new(Code::ExpandsTooMuch, message)
 }
 
 /// Length of the footer (metadata and the last 8 bytes), from the last 8 bytes of a file (Parquet format, "File format").
@@ -57,10 +64,9 @@ pub fn parquet_chunks(plan: &Plan, footer: &[u8], file_len: u64, chunk_bytes: u6
     projection(plan, &metadata)?;
     let expanded: i64 = metadata.metadata().row_groups().iter().map(RowGroupMetaData::total_byte_size).fold(0, i64::saturating_add);
     let limit = file_len.saturating_mul(u64::from(plan.pipeline.limits.expansion.max(1)));
-    if u64::try_from(expanded).unwrap_or(0) > limit {
-        let message =
-            format!("the file says it grows to {expanded} bytes, beyond {limit} (limits.expansion); raise the limit if that is right");
-        return Err(Refusal::new(Code::ExpandsTooMuch, message));
+    let expanded = u64::try_from(expanded).unwrap_or(0);
+    if expanded > limit {
+        return Err(expands_too_much("the file", expanded, limit));
     }
     let mut chunks: Vec<Chunk> = Vec::new();
     let mut row = 0_u64;
@@ -94,8 +100,10 @@ fn metadata(footer: &[u8]) -> Result<ArrowReaderMetadata, Refusal> {
         .len()
         .checked_sub(len)
         .ok_or_else(|| unreadable(format!("its footer of {len} bytes is not there; the file was cut in transfer")))?;
+    let footer = &footer[start..footer.len() - 8];
+    thrift::check_footer(footer).map_err(unreadable)?;
     let decode = || -> Result<ArrowReaderMetadata, ParquetError> {
-        let metadata: ParquetMetaData = ParquetMetaDataReader::decode_metadata(&footer[start..footer.len() - 8])?;
+        let metadata: ParquetMetaData = ParquetMetaDataReader::decode_metadata(footer)?;
         // Types as the Parquet schema says: what an Arrow writer noted beside it is not needed, and may be wrong.
         ArrowReaderMetadata::try_new(Arc::new(metadata), ArrowReaderOptions::new().with_skip_arrow_metadata(true))
     };
@@ -110,18 +118,23 @@ fn guard<T>(decode: impl FnOnce() -> Result<T, ParquetError>) -> Result<T, Refus
     }
 }
 
+/// Where the row group lies in the file.
 fn byte_range(group: &RowGroupMetaData, file_len: u64) -> Result<(u64, u64), Refusal> {
     let (mut low, mut high) = (u64::MAX, 0);
     for column in group.columns() {
-        let start =
-            column.dictionary_page_offset().filter(|o| *o > 0).map_or(column.data_page_offset(), |o| o.min(column.data_page_offset()));
-        let range = u64::try_from(start).ok().zip(u64::try_from(column.compressed_size()).ok());
-        let (start, len) = range.ok_or_else(|| unreadable("a column has a negative place"))?;
-        let end =
-            start.checked_add(len).filter(|end| *end <= file_len).ok_or_else(|| unreadable("a column lies beyond the end of the file"))?;
-        (low, high) = (low.min(start), high.max(end));
+        let place = column_range(column, file_len)?;
+        (low, high) = (low.min(place.start), high.max(place.end));
     }
     if low > high { Ok((0, 0)) } else { Ok((low, high)) }
+}
+
+/// Where a column's pages lie in the file.
+fn column_range(column: &ColumnChunkMetaData, file_len: u64) -> Result<Range<u64>, Refusal> {
+    let start = column.dictionary_page_offset().filter(|o| *o > 0).map_or(column.data_page_offset(), |o| o.min(column.data_page_offset()));
+    let range = u64::try_from(start).ok().zip(u64::try_from(column.compressed_size()).ok());
+    let (start, len) = range.ok_or_else(|| unreadable("a column has a negative place"))?;
+    let end = start.checked_add(len).filter(|end| *end <= file_len);
+    Ok(start..end.ok_or_else(|| unreadable("a column lies beyond the end of the file"))?)
 }
 
 /// The place of each contract column among the file's columns.
@@ -191,6 +204,23 @@ struct Window {
 impl Length for Window {
     fn len(&self) -> u64 {
         self.file_len
+    }
+}
+
+impl Window {
+    /// Walks the headers of a column's pages, which the library would believe; gives the bytes that the pages expand to.
+    fn walk_pages(&self, column: &ColumnChunkMetaData) -> Result<u64, Refusal> {
+        let place = column_range(column, self.file_len)?;
+        let at = |place: u64| place.checked_sub(self.base).and_then(|at| usize::try_from(at).ok()).filter(|at| *at <= self.bytes.len());
+        let (mut next, end) =
+            at(place.start).zip(at(place.end)).ok_or_else(|| unreadable("a column lies outside the bytes of its row group"))?;
+        let mut expanded = 0_u64;
+        while next < end {
+            let page = thrift::page_size(&self.bytes[next..]).map_err(unreadable)?;
+            expanded = expanded.saturating_add(page.expanded);
+            next = next.saturating_add(page.header).saturating_add(page.stored);
+        }
+        Ok(expanded)
     }
 }
 
@@ -281,6 +311,7 @@ impl ParquetInput {
                 .with_batch_size(batch_rows)
                 .build()
         };
+        self.check_pages(group, &window)?;
         let mut reader = guard(build)?;
         let expected = u64::try_from(found.num_rows()).unwrap_or(0);
         let mut read = 0;
@@ -294,6 +325,19 @@ impl ParquetInput {
         }
         self.bytes = window.bytes.into();
         Ok(())
+    }
+
+    /// Whether the pages of the columns that are read claim no more than there is, and than the file may grow to.
+    fn check_pages(&self, group: usize, window: &Window) -> Result<(), Refusal> {
+        let schema = self.metadata.parquet_schema();
+        let limit = self.file_len.saturating_mul(u64::from(self.compiled.plan().pipeline.limits.expansion.max(1)));
+        let mut expanded = 0_u64;
+        for (leaf, column) in self.metadata.metadata().row_group(group).columns().iter().enumerate() {
+            if self.columns.contains(&schema.get_column_root_idx(leaf)) {
+                expanded = expanded.saturating_add(window.walk_pages(column)?);
+            }
+        }
+        if expanded > limit { Err(expands_too_much(&format!("row group {group}"), expanded, limit)) } else { Ok(()) }
     }
 
     fn read_batch(&mut self, batch: &RecordBatch, outputs: &mut Outputs) -> Result<(), EngineError> {

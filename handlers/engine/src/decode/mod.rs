@@ -7,4 +7,5 @@ pub(crate) mod members;
 pub(crate) mod ndjson;
 pub(crate) mod parquet;
 pub(crate) mod skip;
+pub(crate) mod thrift;
 pub(crate) mod utf16;

@@ -294,6 +294,38 @@ fn damaged_parquet_is_refused_and_never_crashes() {
     }
 }
 
+/// A file whose footer has further bytes before its stop.
+fn with_footer(file: &[u8], more: &[u8]) -> Vec<u8> {
+    let (rest, tail) = file.split_at(file.len() - 8);
+    let len = u32::from_le_bytes([tail[0], tail[1], tail[2], tail[3]]) + more.len() as u32;
+    [&rest[..rest.len() - 1], more, &rest[rest.len() - 1..], &len.to_le_bytes(), b"PAR1"].concat()
+}
+
+#[test]
+fn parquet_that_claims_more_than_it_has_is_refused_at_once() {
+    // Each kept a processor busy for seconds inside the Parquet library, or had it ask for all memory.
+    let columns = "{name: i, logicalType: integer}, {name: b, logicalType: boolean}, {name: t, logicalType: string}, \
+        {name: d, logicalType: number, physicalType: 'decimal(12,2)'}, {name: f, logicalType: number}, {name: day, logicalType: date}, \
+        {name: at, logicalType: timestamp}";
+    let limits = "limits: {rejectedPercent: 100, expansion: 1000}\n";
+    let compiled = compile(plan("parquet: {}", columns, limits));
+    for file in
+        [&include_bytes!("damaged/list-in-a-page-header.parquet")[..], include_bytes!("damaged/another-list-in-a-page-header.parquet")]
+    {
+        let refused = refusal(&compiled, file);
+        assert_eq!(refused.code, Code::UnreadableParquet);
+        assert!(refused.message.contains("is damaged: "), "{}", refused.message);
+    }
+    let compiled = compile(plan("parquet: {}", COLUMNS, ""));
+    // Field 40, which nobody knows: one boolean, and two thousand million.
+    assert_eq!(run(&compiled, &with_footer(&orders(), &[0x09, 80, 0x11]), Cut::NONE).ends.len(), 4);
+    let refused = refusal(&compiled, &with_footer(&orders(), &[0x09, 80, 0xf1, 0xff, 0xff, 0xff, 0xff, 0x07]));
+    assert!(refused.message.contains("its footer is damaged: a list of 2147483647 entries"), "{}", refused.message);
+    // Field 4 once more: as many row groups.
+    let refused = refusal(&compiled, &with_footer(&orders(), &[0x09, 8, 0xfc, 0xff, 0xff, 0xff, 0xff, 0x07]));
+    assert!(refused.message.contains("a list of 2147483647 entries"), "{}", refused.message);
+}
+
 #[test]
 fn accepted_files_are_partitioned_described_and_the_same_every_time() {
     let columns = "{name: d, logicalType: date}, {name: n, logicalType: integer, physicalType: int}, {name: s, logicalType: string}, {name: x, logicalType: number, physicalType: double}";
