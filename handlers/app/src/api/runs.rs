@@ -101,7 +101,7 @@ pub(super) struct RunDetail {
     pub fixed_by: Vec<String>,
 }
 
-/// Rows by outcome; `rows` is their sum.
+/// Rows by outcome; `rows` is their sum, `returned` being a part of `rejected`.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct CountsView {
     /// Rows in the file.
@@ -112,6 +112,8 @@ pub(super) struct CountsView {
     pub corrected: u64,
     /// Rejected.
     pub rejected: u64,
+    /// Those of the rejected that a person sent back to the partner.
+    pub returned: u64,
     /// Left out by a filter.
     pub filtered: u64,
     /// Left out as repeats.
@@ -252,8 +254,8 @@ impl RunDetail {
 
 impl From<&Counts> for CountsView {
     fn from(c: &Counts) -> Self {
-        let Counts { rows, published, corrected, rejected, filtered, duplicate, held } = *c;
-        Self { rows, published, corrected, rejected, filtered, duplicate, held }
+        let Counts { rows, published, corrected, rejected, returned, filtered, duplicate, held } = *c;
+        Self { rows, published, corrected, rejected, returned, filtered, duplicate, held }
     }
 }
 
