@@ -3,6 +3,7 @@
 mod compare;
 mod drafts;
 mod dry_run;
+mod file_dry_run;
 mod find;
 mod parameters;
 mod put;
@@ -17,6 +18,7 @@ use sluice_contract::{Mistakes, Parameters, Sources};
 pub use compare::{ChangedRow, Comparison, SampleOutcome, compare};
 pub use drafts::{PipelineDraft, approve_draft, delete_draft, draft, put_draft};
 pub use dry_run::{DryRun, dry_run};
+pub use file_dry_run::{FileDryRun, dry_run_file};
 pub use find::{find, nearest_paths, paths_of, taker};
 pub use parameters::{parameter_history, parameters, set_parameters};
 pub use put::put;

@@ -7,6 +7,7 @@ mod codes;
 mod crashes;
 mod desk;
 mod drafts;
+mod file_dry_run;
 mod fixes;
 mod formats;
 mod integrity;
