@@ -37,6 +37,9 @@ const TOLD_ROWS: usize = 100;
 /// Most characters of a comment.
 const COMMENT_CHARS: usize = 2000;
 
+/// Where a text is looked for. The id of a case begins with that of its run.
+const SEARCHED: &[&str] = &["title", "cause", "column", "partner", "pipeline", "case_id"];
+
 /// Which cases to list. What is not set does not restrict.
 #[derive(Debug, Clone, Default)]
 pub struct CaseFilter {
@@ -52,6 +55,12 @@ pub struct CaseFilter {
     pub cause: Option<String>,
     /// Only cases that wait and whose time is over.
     pub overdue: bool,
+    /// Due before this time (RFC 3339, UTC with milliseconds).
+    pub due_before: Option<String>,
+    /// Opened before this time, likewise.
+    pub opened_before: Option<String>,
+    /// With this text in title, cause, column, partner, pipeline, run or case id, whatever the case of its letters.
+    pub text: Option<String>,
     /// Only cases that the person with this object id has claimed.
     pub claimed_by: Option<String>,
 }
@@ -109,12 +118,16 @@ pub async fn list(context: &Context, filter: &CaseFilter, cursor: Option<&str>, 
     };
     let status = status.iter().map(body).collect::<Result<_>>()?;
     let limit = limit.clamp(1, PAGE);
+    let overdue = filter.overdue.then(|| ("due_at", context.now()));
+    let due = filter.due_before.clone().map(|before| ("due_at", before));
+    let opened = filter.opened_before.clone().map(|before| ("created_at", before));
     let mut query = Query {
         kind: "case",
         partition: filter.run.as_ref().map(RunId::partition),
         equals,
         any_of: Some(("status", status)),
-        less_than: filter.overdue.then(|| ("due_at", context.now())),
+        less_than: overdue.into_iter().chain(due).chain(opened).collect(),
+        contains: filter.text.clone().map(|text| (SEARCHED, text)),
         order: Some(("due_at", false)),
         limit,
         after: cursor.map(str::to_owned),

@@ -47,6 +47,10 @@ impl State {
         matches!(self, Self::Completed | Self::Rejected | Self::Failed | Self::Cancelled)
     }
 
+    /// The states in which something is still to happen.
+    pub const UNFINISHED: [Self; 7] =
+        [Self::Moving, Self::Sealing, Self::Transforming, Self::Gathering, Self::Reviewing, Self::Publishing, Self::Archiving];
+
     /// As stored and shown.
     pub fn name(self) -> &'static str {
         match self {

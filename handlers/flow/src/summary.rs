@@ -110,10 +110,8 @@ pub async fn summary(context: &Context, partner: Option<&str>, days: u32) -> Res
     })
     .await?;
     // What is older and still not at its end.
-    let unfinished =
-        [State::Moving, State::Sealing, State::Transforming, State::Gathering, State::Reviewing, State::Publishing, State::Archiving];
-    let states = unfinished.iter().map(body).collect::<Result<_>>()?;
-    let old = Query { kind: "run", any_of: Some(("state", states)), less_than: Some(("created_at", since)), ..Query::default() };
+    let states = State::UNFINISHED.iter().map(body).collect::<Result<_>>()?;
+    let old = Query { kind: "run", any_of: Some(("state", states)), less_than: vec![("created_at", since)], ..Query::default() };
     each(context, partner, old, |run: Run| {
         in_flight(&mut summary, &run);
     })

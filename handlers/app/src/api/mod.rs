@@ -16,6 +16,7 @@ mod runs;
 mod submissions;
 mod summary;
 mod tables;
+mod time;
 
 use axum::{Router, extract::DefaultBodyLimit, http::Uri, middleware};
 use serde::{Deserialize, Serialize};

@@ -22,6 +22,7 @@ use super::{
     extract::{Json, Path, Query},
     problem::{PartProblem, Problem},
     runs::{ActorView, with_messages},
+    time,
 };
 use crate::{
     app::App,
@@ -30,6 +31,9 @@ use crate::{
 
 /// Most cases of one bulk decision.
 const MOST_CASES: usize = 100;
+
+/// Most characters of a text that is looked for.
+const TEXT_CHARS: usize = 200;
 
 /// A review case.
 #[derive(Debug, Serialize, ToSchema)]
@@ -182,6 +186,15 @@ pub(super) struct CaseQuery {
     pipeline: Option<String>,
     /// Run id.
     run: Option<String>,
+    /// RFC 3339: only cases that are due before.
+    #[param(format = DateTime)]
+    due_before: Option<String>,
+    /// RFC 3339: only cases that were opened before.
+    #[param(format = DateTime)]
+    opened_before: Option<String>,
+    /// Only cases with this in title, cause, column, partner, pipeline, run or case id, whatever the case of its letters.
+    #[param(max_length = 200)]
+    text: Option<String>,
     /// `next` of the page before.
     cursor: Option<String>,
     /// Items of a page, 200 at most.
@@ -274,7 +287,14 @@ pub(super) async fn list(
     Query(query): Query<CaseQuery>,
 ) -> Result<axum::Json<Page<CaseView>>, Problem> {
     let claimed_by = query.mine.then(|| caller.id.clone());
-    let listing = ("reviews", &query.status, &query.partner, &query.pipeline, &query.run, &query.cause, query.overdue, &claimed_by);
+    if query.text.as_ref().is_some_and(|text| text.chars().count() > TEXT_CHARS) {
+        return Err(Problem::bad_request(format!("text: expected at most {TEXT_CHARS} characters")));
+    }
+    let (due_before, opened_before) =
+        (time::stored("dueBefore", query.due_before.as_ref())?, time::stored("openedBefore", query.opened_before.as_ref())?);
+    let text = query.text.as_ref().map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
+    let of = (&query.status, &query.partner, &query.pipeline, &query.run, &query.cause);
+    let listing = ("reviews", of, query.overdue, &claimed_by, &due_before, &opened_before, &text);
     let after = cursor::decode(&listing, query.cursor.as_deref())?;
     let filter = CaseFilter {
         run: query.run.clone().map(super::runs::run_id).transpose()?,
@@ -284,6 +304,9 @@ pub(super) async fn list(
         cause: query.cause.clone(),
         overdue: query.overdue,
         claimed_by: claimed_by.clone(),
+        due_before: due_before.clone(),
+        opened_before: opened_before.clone(),
+        text: text.clone(),
     };
     let page = reviews::list(&app.context, &filter, after.as_deref(), cursor::limit(query.limit)).await?;
     Ok(axum::Json(Page { items: page.items.iter().map(Into::into).collect(), next: cursor::encode(&listing, page.next) }))

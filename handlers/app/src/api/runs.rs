@@ -20,6 +20,7 @@ use super::{
     Page, PageQuery, cursor, etag,
     extract::{Path, Query},
     problem::Problem,
+    time,
 };
 use crate::{
     app::App,
@@ -197,6 +198,11 @@ pub(super) struct RunQuery {
     submission: Option<String>,
     /// Path below the partner's container.
     path: Option<String>,
+    /// Only runs with a message in a dead-letter queue; with false only the others.
+    dead_lettered: Option<bool>,
+    /// RFC 3339: only runs that have not ended and of which nothing changed since then.
+    #[param(format = DateTime)]
+    quiet_since: Option<String>,
     /// `next` of the page before.
     cursor: Option<String>,
     /// Items of a page, 200 at most.
@@ -230,7 +236,7 @@ impl From<&Run> for RunSummary {
 
 impl RunDetail {
     async fn of(app: &App, run: &Run) -> Result<Self, Problem> {
-        let fixed_by = runs::fixed_by(&app.context, &run.submission).await?;
+        let fixed_by = runs::fixed_by(&app.context, &run.partner, &run.submission).await?;
         let content = run.content.as_ref();
         let pinned = run.pinned.as_ref();
         Ok(Self {
@@ -317,7 +323,9 @@ pub(super) async fn list(
         (Scope::Partner(own), _) => Some(own.clone()),
         (Scope::All, asked) => asked,
     };
-    let listing = ("runs", &partner, &query.pipeline, &query.state, &query.submission, &query.path);
+    let quiet_since = time::stored("quietSince", query.quiet_since.as_ref())?;
+    let of = (&partner, &query.pipeline, &query.state, &query.submission, &query.path);
+    let listing = ("runs", of, query.dead_lettered, &quiet_since);
     let after = cursor::decode(&listing, query.cursor.as_deref())?;
     let filter = RunFilter {
         partner: partner.clone(),
@@ -325,6 +333,8 @@ pub(super) async fn list(
         state: query.state.iter().flat_map(|list| list.split(',')).map(state).collect::<Result<_, _>>()?,
         submission: query.submission.clone().map(SubmissionId::try_from).transpose()?,
         path: query.path.clone(),
+        dead_lettered: query.dead_lettered,
+        quiet_since: quiet_since.clone(),
     };
     let page = runs::list(&app.context, &filter, after.as_deref(), cursor::limit(query.limit)).await?;
     Ok(axum::Json(Page { items: page.items.iter().map(Into::into).collect(), next: cursor::encode(&listing, page.next) }))

@@ -233,6 +233,41 @@ async fn pages_follow_their_cursor_and_refuse_another_listings() {
 }
 
 #[tokio::test]
+async fn cases_and_runs_are_searched_by_the_server() {
+    let harness = Harness::start().await;
+    let run = world::run(&harness, "skyline", "x", State::Reviewing).await;
+    world::case(&harness, &run, "skyline").await;
+    harness.clock.advance(chrono::TimeDelta::seconds(1));
+    let reviewer = harness.token("Reviewer");
+    let count = async |path: &str| {
+        let answer = harness.call("GET", path, Some(&reviewer), None).await;
+        assert_eq!(answer.status, 200, "{path}: {}", answer.text);
+        answer.json()["items"].as_array().unwrap().len()
+    };
+    for (path, found) in [
+        ("/reviews?text=OLDER%20than".to_owned(), 1),
+        (format!("/reviews?text={run}"), 1),
+        ("/reviews?text=%20".to_owned(), 1),
+        ("/reviews?text=younger".to_owned(), 0),
+        ("/reviews?dueBefore=2026-01-01T00:00:00.001Z&openedBefore=2026-01-01T01:00:00.001%2B01:00".to_owned(), 1),
+        ("/reviews?dueBefore=2026-01-01T00:00:00Z".to_owned(), 0),
+        ("/reviews?openedBefore=2026-01-01T00:00:00Z".to_owned(), 0),
+        ("/runs?quietSince=2026-01-01T00:00:00.001Z".to_owned(), 1),
+        ("/runs?quietSince=2026-01-01T00:00:00Z".to_owned(), 0),
+        ("/runs?deadLettered=true".to_owned(), 0),
+        ("/runs?deadLettered=false".to_owned(), 1),
+    ] {
+        assert_eq!(count(&path).await, found, "{path}");
+    }
+    for wrong in ["/reviews?dueBefore=soon", "/reviews?openedBefore=2026-01-01", "/runs?quietSince=1", "/runs?deadLettered=maybe"] {
+        let answer = harness.call("GET", wrong, Some(&reviewer), None).await;
+        assert_eq!((answer.status.as_u16(), &answer.json()["code"]), (400, &json!("H0400")), "{wrong}: {}", answer.text);
+    }
+    let long = format!("/reviews?text={}", "x".repeat(201));
+    assert_eq!(harness.call("GET", &long, Some(&reviewer), None).await.status, 400);
+}
+
+#[tokio::test]
 async fn a_body_that_is_too_large_is_refused() {
     let harness = Harness::start().await;
     let answer = put(&harness, "/pipelines/people", &[], "application/json", format!("\"{}\"", "x".repeat(3 << 20))).await;

@@ -11,6 +11,7 @@ mod file_dry_run;
 mod fixes;
 mod formats;
 mod integrity;
+mod listing;
 mod parts;
 mod people;
 mod pipelines;

@@ -288,7 +288,7 @@ async fn a_case_that_somebody_works_on_is_theirs() {
 async fn cases_can_be_filtered() {
     let (world, run, _) = world(1).await;
     let count = async |filter: CaseFilter| reviews::list(&world.context, &filter, None, 10).await.expect("a list").items.len();
-    let all = CaseFilter::default;
+    let (all, id) = (CaseFilter::default, run.run_id.to_string());
     assert_eq!(count(all()).await, 1);
     assert_eq!(
         count(CaseFilter { pipeline: Some("orders".into()), partner: Some("acme".into()), run: Some(run.run_id), ..all() }).await,
@@ -298,6 +298,14 @@ async fn cases_can_be_filtered() {
     assert_eq!(count(CaseFilter { cause: Some("large-order".into()), ..all() }).await, 1);
     assert_eq!(count(CaseFilter { cause: Some("negative".into()), ..all() }).await, 0);
     assert_eq!(count(CaseFilter { status: vec![CaseStatus::Decided], ..all() }).await, 0);
+    for (text, found) in [("ORDER OVER 9", 1), ("Acme", 1), ("large-", 1), (&*id.to_uppercase(), 1), ("acne", 0), ("%", 0)] {
+        assert_eq!(count(CaseFilter { text: Some(text.to_owned()), ..all() }).await, found, "{text}");
+    }
+    let (now, later) = (world.context.now(), crate::rfc3339(world.context.clock.now() + chrono::TimeDelta::days(3)));
+    for (before, opened, due) in [(now, 0, 0), (later, 1, 1)] {
+        assert_eq!(count(CaseFilter { opened_before: Some(before.clone()), ..all() }).await, opened);
+        assert_eq!(count(CaseFilter { due_before: Some(before), ..all() }).await, due);
+    }
     let overdue = CaseFilter { overdue: true, ..all() };
     assert_eq!(count(overdue.clone()).await, 0);
     world.clock.advance(chrono::TimeDelta::days(3));
