@@ -4,7 +4,8 @@
     ./sluice up --fresh --state-dir .bench        # in another terminal
     python3 benches/reviews.py --state-dir .bench
 
-Puts runs, audit events and open cases into the local Cosmos DB emulator as the handler would have stored them (20 cases a run), then asks the
+Puts runs, audit events and open cases into the local Cosmos DB emulator as the handler would have stored them (20 cases a run, unless
+--cases-a-run says otherwise: with 1, there are 10,000 runs to sum up), then asks the
 API as a reviewer, one request after the other. The cases cannot be decided, since there are no held rows behind them: use a state folder of
 its own. Needs only Python 3.9.
 """
@@ -20,15 +21,14 @@ import urllib.parse
 
 from load import Stack
 
-CASES_A_RUN = 20
 PARTNERS = ["skyline", "northwind", "acme", "globex"]
 CAUSES = [("long-delay", None), ("R0001", None), ("unknown-airport", "dest"), ("odd-hour", None)]
 
 
-def documents(cases):
+def documents(cases, cases_a_run):
     """The documents of each run's partition."""
     rng = random.Random(7)
-    for number in range(cases // CASES_A_RUN):
+    for number in range(cases // cases_a_run):
         submission = "s-" + hashlib.sha256(str(number).encode()).hexdigest()[:25]
         run_id, partner = submission + "-1", PARTNERS[number % len(PARTNERS)]
         at = time.strftime("%Y-%m-%dT%H:%M:%S.000Z", time.gmtime(time.time() - rng.randrange(10 * 86400)))
@@ -40,14 +40,14 @@ def documents(cases):
             "state": "reviewing", "created_at": at, "updated_at": at, "segments": 1, "segment_bytes": 1 << 26, "piece_bytes": 1 << 22,
             "splitting": "records", "content": None, "chunks": 1, "header": [f"column_{n}" for n in range(19)], "generation": 0,
             "counts": {"rows": 10000, "published": 9900, "corrected": 0, "rejected": 50, "filtered": 0, "duplicate": 0, "held": 50},
-            "open_cases": CASES_A_RUN, "cases": CASES_A_RUN, "table_version": None, "failure": None, "receipt": False,
+            "open_cases": cases_a_run, "cases": cases_a_run, "table_version": None, "failure": None, "receipt": False,
             "audit": {"seq": 5, "hash": "0" * 64},
         }
         yield run_id, "run", "run", run
         for seq in range(6):
             yield run_id, f"audit:{seq:08}", "audit", {"seq": seq, "at": at, "actor": {"type": "step", "name": "move"}, "action": "run.moved",
                                                        "detail": {"segments": 1}, "previous": "0" * 64, "hash": "0" * 64}
-        for n in range(CASES_A_RUN):
+        for n in range(cases_a_run):
             cause, column = rng.choice(CAUSES)
             due = time.strftime("%Y-%m-%dT%H:%M:%S.000Z", time.gmtime(time.time() + rng.randrange(-86400, 10 * 86400)))
             yield run_id, f"case:{n:06}", "case", {
@@ -99,6 +99,7 @@ def main():
     parser.add_argument("--state-dir", default=".sluice")
     parser.add_argument("--cosmos", help="address of the emulator [default: two ports after the host's]")
     parser.add_argument("--cases", type=int, default=10000)
+    parser.add_argument("--cases-a-run", type=int, default=20)
     parser.add_argument("--requests", type=int, default=200)
     parser.add_argument("--seeded", action="store_true", help="the cases are there already")
     parser.add_argument("--most", type=float, default=100, help="fail if a p95 is over this many ms")
@@ -106,7 +107,7 @@ def main():
     stack = Stack(arguments.state_dir)
     host = urllib.parse.urlsplit(stack.facts["host"])
     seeder = Seeder(arguments.cosmos or f"http://{host.hostname}:{host.port + 2}")
-    found = list(documents(arguments.cases))
+    found = list(documents(arguments.cases, arguments.cases_a_run))
     if not arguments.seeded:
         begun = time.time()
         with concurrent.futures.ThreadPoolExecutor(4) as pool:
@@ -123,8 +124,13 @@ def main():
         measure(stack, "GET /reviews, second page", [f"reviews?cursor={deeper}"] * n),
         measure(stack, "GET /reviews, filtered", [f"reviews?partner={rng.choice(PARTNERS)}&cause=long-delay" for _ in range(n)]),
         measure(stack, "GET /reviews?overdue=true", ["reviews?overdue=true"] * n),
+        measure(stack, "GET /reviews?text=", [f"reviews?text={rng.choice(['LATE', 'airport', 'globex', cases[7][:9]])}" for _ in range(n)]),
         measure(stack, "GET /reviews/{case}", [f"reviews/{rng.choice(cases)}" for _ in range(n)]),
     ]
+    begun = time.perf_counter()
+    stack.api("rita", "summary")
+    print(f"GET /summary, made: {(time.perf_counter() - begun) * 1000:.1f} ms")
+    p95.append(measure(stack, "GET /summary, kept", ["summary"] * n))
     if max(p95) > arguments.most:
         raise SystemExit(f"p95 {max(p95):.0f} ms is over {arguments.most:.0f} ms")
 

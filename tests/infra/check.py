@@ -103,10 +103,13 @@ def catalog(root: Path, files: dict) -> list[str]:
         if {"tests", "conformance", "harness", "memory"} & set(path.parts):
             continue
         text = without_tests(path)
-        wanted |= set(re.findall(r'(?:order|any_of|less_than): Some\(\("(\w+)"', text))
+        wanted |= set(re.findall(r'(?:order|any_of|at_least)(?::| =) Some\(\("(\w+)"', text))
+        wanted |= set(re.findall(r'less_than: vec!\[\("(\w+)"', text))
         wanted |= set(re.findall(r'\(\("(\w+)", ', " ".join(re.findall(r"(?:any_of|less_than)[:=][^;]*", text))))
-        wanted |= set(re.findall(r'let less_than = Some\(\("(\w+)"', text))
-        wanted |= set(re.findall(r'less_than: [\w.]+\.then\(\|\| \("(\w+)"', text))
+        wanted |= set(re.findall(r'filter\.\w+\.then\(\|\| \("(\w+)"', text))
+        wanted |= set(re.findall(r'filter\.\w+\.clone\(\)\.map\(\|\w+\| \("(\w+)"', text))
+        for searched in re.findall(r'const SEARCHED: &\[&str\] = &\[([^\]]*)\]', text):
+            wanted |= set(re.findall(r'"(\w+)"', searched))
         wanted |= set(re.findall(r'any_of: [^\n]*then_some\(\("(\w+)"', text))
         for line in re.findall(r'(?:equals(?::| =) vec!\[|equals\.push\(\(|for \(field, value\) in \[)[^\n]*', text):
             wanted |= set(re.findall(r'\(?\("(\w+)", ', line))

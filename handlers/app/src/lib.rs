@@ -5,9 +5,11 @@ pub mod api;
 mod app;
 pub mod auth;
 mod body;
+mod feed;
 pub mod functions;
 pub mod server;
 pub mod settings;
+mod summaries;
 pub mod telemetry;
 pub mod trigger;
 

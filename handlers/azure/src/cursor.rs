@@ -40,8 +40,9 @@ fn hash(parts: &[&[u8]]) -> String {
 
 /// What a cursor is bound to: all of a query but its page.
 fn hash_of_query(query: &Query) -> String {
-    let Query { kind, partition, id_prefix, equals, any_of, less_than, at_least, order, limit: _, after: _ } = query;
-    hash(&[format!("{kind:?} {partition:?} {id_prefix:?} {equals:?} {any_of:?} {less_than:?} {at_least:?} {order:?}").as_bytes()])
+    let Query { kind, partition, id_prefix, equals, any_of, less_than, at_least, contains, present, order, limit: _, after: _ } = query;
+    let ranges = format!("{less_than:?} {at_least:?} {contains:?} {present:?} {order:?}");
+    hash(&[format!("{kind:?} {partition:?} {id_prefix:?} {equals:?} {any_of:?} {ranges}").as_bytes()])
 }
 
 fn text<'a>(document: &'a Stored, field: &str) -> &'a str {

@@ -95,13 +95,24 @@ impl Statement {
             let names: Vec<String> = values.iter().map(|value| statement.parameter(value.clone())).collect();
             statement.append(format_args!(" AND {} IN ({})", path(field)?, names.join(", ")));
         }
-        if let Some((field, limit)) = &query.less_than {
+        for (field, limit) in &query.less_than {
             let name = statement.parameter(limit.as_str().into());
             statement.append(format_args!(" AND {} < {name}", path(field)?));
         }
         if let Some((field, limit)) = &query.at_least {
             let name = statement.parameter(limit.as_str().into());
             statement.append(format_args!(" AND {} >= {name}", path(field)?));
+        }
+        if let Some((fields, text)) = &query.contains {
+            let name = statement.parameter(text.as_str().into());
+            let tests = fields.iter().map(|field| Ok(format!("CONTAINS({}, {name}, true)", path(field)?))).collect::<Result<Vec<_>>>()?;
+            if tests.is_empty() {
+                return Ok(None);
+            }
+            statement.append(format_args!(" AND ({})", tests.join(" OR ")));
+        }
+        if let Some((field, present)) = query.present {
+            statement.append(format_args!(" AND {}IS_DEFINED({})", if present { "" } else { "NOT " }, path(field)?));
         }
         let (field, descending) = query.order.unwrap_or(("id", false));
         if let Some(cursor) = cursor {
@@ -161,8 +172,10 @@ mod tests {
             id_prefix: Some("case:".to_owned()),
             equals: vec![("partner", json!("o'hare")), ("n", json!(1))],
             any_of: Some(("status", vec![json!("open"), json!("claimed")])),
-            less_than: Some(("due_at", "2026-01-01".to_owned())),
+            less_than: vec![("due_at", "2026-01-01".to_owned()), ("created_at", "2025-12-31".to_owned())],
             at_least: Some(("due_at", "2025-01-01".to_owned())),
+            contains: Some((&["title", "cause"], "Late".to_owned())),
+            present: Some(("dead_letter", false)),
             order: Some(("created_at", true)),
             limit: 10,
             after: None,
@@ -171,7 +184,8 @@ mod tests {
         assert_eq!(
             statement.text,
             "SELECT TOP 11 * FROM c WHERE c.kind = @p0 AND STARTSWITH(c.id, @p1) AND c.partner = @p2 AND c.n = @p3 \
-             AND c.status IN (@p4, @p5) AND c.due_at < @p6 AND c.due_at >= @p7 ORDER BY c.created_at DESC"
+             AND c.status IN (@p4, @p5) AND c.due_at < @p6 AND c.created_at < @p7 AND c.due_at >= @p8 \
+             AND (CONTAINS(c.title, @p9, true) OR CONTAINS(c.cause, @p9, true)) AND NOT IS_DEFINED(c.dead_letter) ORDER BY c.created_at DESC"
         );
         let values: Vec<_> = statement.parameters.into_iter().map(|(_, value)| value).collect();
         assert_eq!(
@@ -184,7 +198,9 @@ mod tests {
                 json!("open"),
                 json!("claimed"),
                 json!("2026-01-01"),
-                json!("2025-01-01")
+                json!("2025-12-31"),
+                json!("2025-01-01"),
+                json!("Late")
             ]
         );
     }

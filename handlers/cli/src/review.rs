@@ -21,6 +21,7 @@ use crate::{Fault, Result, terminal};
   sluice review rows <case>
   sluice review decide <case> --approve --comment 'checked with the airline'
   sluice review decide <case> --approve --reject-rows 17,42 --comment 'two are test rows'
+  sluice review decide <case> --approve --return-rows 17 --comment 'the amount is in cents'    (back to the partner)
   sluice review decide <case> --decision decision.json    (rows with corrections)
 
 A decision is bound to the rows as they were seen: if they have changed, it is refused. A decision file is
@@ -89,21 +90,27 @@ struct DecideArguments {
     /// Case id
     case: String,
     /// Publish the rows as proposed
-    #[arg(long, conflicts_with_all = ["reject", "decision"], required_unless_present_any = ["reject", "decision"])]
+    #[arg(long, conflicts_with_all = ["reject", "send_back", "decision"], required_unless_present_any = ["reject", "send_back", "decision"])]
     approve: bool,
     /// Reject the rows
-    #[arg(long, conflicts_with = "decision")]
+    #[arg(long, conflicts_with_all = ["send_back", "decision"])]
     reject: bool,
+    /// Send the rows back to the partner: rejected, with the comment beside each
+    #[arg(long = "return", conflicts_with = "decision")]
+    send_back: bool,
     /// Publish these rows all the same (row numbers as `review rows` shows them)
     #[arg(long, value_delimiter = ',', value_name = "ROWS")]
     approve_rows: Vec<u64>,
     /// Reject these rows all the same
     #[arg(long, value_delimiter = ',', value_name = "ROWS")]
     reject_rows: Vec<u64>,
+    /// Send these rows back all the same
+    #[arg(long, value_delimiter = ',', value_name = "ROWS")]
+    return_rows: Vec<u64>,
     /// A file with verdicts and corrections
     #[arg(long, value_name = "JSON")]
     decision: Option<PathBuf>,
-    /// Why, for the audit log
+    /// Why, for the audit log, and for the partner where rows are rejected or sent back
     #[arg(long, default_value = "")]
     comment: String,
     /// The digest that was seen [default: that of the case as it is now]
@@ -137,6 +144,8 @@ pub(crate) enum Verdict {
     Approve,
     /// Reject.
     Reject,
+    /// Send back to the partner.
+    Return,
 }
 
 impl Verdict {
@@ -144,6 +153,18 @@ impl Verdict {
         match self {
             Self::Approve => json!({ "verdict": "approve" }),
             Self::Reject => json!({ "verdict": "reject" }),
+            Self::Return => json!({ "verdict": "return" }),
+        }
+    }
+}
+
+impl DecideArguments {
+    /// For the rows that are not named.
+    fn verdict(&self) -> Verdict {
+        match (self.reject, self.send_back) {
+            (true, _) => Verdict::Reject,
+            (_, true) => Verdict::Return,
+            _ => Verdict::Approve,
         }
     }
 }
@@ -237,11 +258,12 @@ async fn decide_as_asked(client: &Client, asked: DecideArguments) -> Result<Valu
             let text = std::fs::read(path).map_err(|error| Fault::usage(format!("cannot read {}: {error}", path.display())))?;
             serde_json::from_slice::<Value>(&text).map_err(|error| Fault::usage(format!("{} is no JSON: {error}", path.display())))?
         }
-        None => json!({ "verdict": if asked.reject { Verdict::Reject } else { Verdict::Approve }.body() }),
+        None => json!({ "verdict": asked.verdict().body() }),
     };
     let Some(fields) = body.as_object_mut() else { return Err(Fault::usage("a decision file holds one JSON object")) };
     let rows = fields.entry("rows").or_insert_with(|| json!({}));
-    for (numbers, verdict) in [(&asked.approve_rows, Verdict::Approve), (&asked.reject_rows, Verdict::Reject)] {
+    let named = [(&asked.approve_rows, Verdict::Approve), (&asked.reject_rows, Verdict::Reject), (&asked.return_rows, Verdict::Return)];
+    for (numbers, verdict) in named {
         for number in numbers {
             rows[number.to_string()] = verdict.body();
         }

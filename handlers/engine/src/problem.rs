@@ -110,6 +110,8 @@ codes! {
     RuleReview = "R0402",
     /// A person who reviewed the row rejects it.
     PersonReject = "R0403",
+    /// A person who reviewed the row sends it back to the partner.
+    PersonReturn = "R0404",
     /// The file has no bytes.
     EmptyFile = "F0001",
     /// The file has no rows.

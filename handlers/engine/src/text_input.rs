@@ -88,6 +88,8 @@ pub(crate) struct TextInput {
     opening: Opening,
     compression: Compression,
     cap: u64,
+    /// Most bytes of a compressed file that are opened.
+    most: u64,
     lines: Transcoded,
 }
 
@@ -154,8 +156,19 @@ impl TextInput {
             opening: if is_whole { Opening::Unknown(Vec::new()) } else { Opening::Plain },
             compression: plan.pipeline.intake.compression,
             cap: start.file_len.saturating_mul(u64::from(limits.expansion.max(1))),
+            most: u64::MAX,
             lines: Transcoded { utf16: utf16.map(Utf16::new), lines },
         })
+    }
+
+    /// Opens at most so many bytes of a compressed file.
+    pub(crate) fn at_most(&mut self, bytes: u64) {
+        self.most = bytes;
+    }
+
+    /// Whether a part of the compressed file was not opened.
+    pub(crate) fn is_cut(&self) -> bool {
+        matches!(&self.opening, Opening::Compressed(capped) if capped.is_cut())
     }
 
     pub(crate) fn push(&mut self, bytes: &[u8], outputs: &mut Outputs) -> Result<(), EngineError> {
@@ -185,8 +198,8 @@ impl TextInput {
             refuse_magic(first)?;
         }
         self.opening = match wanted {
-            Compression::Gzip => Opening::Compressed(Capped::gzip(self.cap)),
-            Compression::Zstd => Opening::Compressed(Capped::zstd(self.cap)?),
+            Compression::Gzip => Opening::Compressed(Capped::gzip(self.cap).at_most(self.most)),
+            Compression::Zstd => Opening::Compressed(Capped::zstd(self.cap)?.at_most(self.most)),
             Compression::None | Compression::Auto => Opening::Plain,
         };
         match &mut self.opening {
@@ -195,14 +208,24 @@ impl TextInput {
         }
     }
 
-    pub(crate) fn finish(mut self, outputs: &mut Outputs) -> Result<(), EngineError> {
-        if let Opening::Unknown(first) = &mut self.opening {
-            let first = std::mem::take(first);
-            if first.is_empty() {
-                return Err(Refusal::new(Code::EmptyFile, "the file has no bytes").into());
-            }
-            self.open(&first, outputs)?;
+    /// Opens what was too short to tell its compression.
+    fn open_short(&mut self, outputs: &mut Outputs) -> Result<(), EngineError> {
+        let Opening::Unknown(first) = &mut self.opening else { return Ok(()) };
+        let first = std::mem::take(first);
+        if first.is_empty() {
+            return Err(Refusal::new(Code::EmptyFile, "the file has no bytes").into());
         }
+        self.open(&first, outputs)
+    }
+
+    /// Ends a text that goes on: what is no whole record is left out.
+    pub(crate) fn finish_cut(mut self, outputs: &mut Outputs) -> Result<(), EngineError> {
+        self.open_short(outputs)?;
+        self.lines.lines.finish_cut(outputs)
+    }
+
+    pub(crate) fn finish(mut self, outputs: &mut Outputs) -> Result<(), EngineError> {
+        self.open_short(outputs)?;
         if let Opening::Compressed(capped) = &self.opening {
             capped.finish()?;
         }
@@ -277,7 +300,25 @@ impl Lines {
         }
         let text = std::mem::take(&mut self.text);
         self.read(&text, true, outputs)?;
-        self.end_batch(&text, outputs)?;
+        self.end(&text, outputs)
+    }
+
+    /// As [`Self::finish`], of a text that goes on: its last record is not whole.
+    fn finish_cut(mut self, outputs: &mut Outputs) -> Result<(), EngineError> {
+        if self.records.is_none() {
+            self.read_header(false, outputs)?;
+        }
+        if self.records.is_none() {
+            let message = format!("the header does not end within the first {} bytes", self.text.len());
+            return Err(Refusal::new(Code::HeaderTooLong, message).into());
+        }
+        let text = std::mem::take(&mut self.text);
+        self.read(&text, false, outputs)?;
+        self.end(&text, outputs)
+    }
+
+    fn end(mut self, text: &[u8], outputs: &mut Outputs) -> Result<(), EngineError> {
+        self.end_batch(text, outputs)?;
         let tally = &mut outputs.report.tally;
         tally.metrics = std::mem::take(&mut self.rows.metrics);
         tally.repairs = std::mem::take(&mut self.rows.repairs);

@@ -77,6 +77,18 @@ impl Transformer {
         Ok(Self { input, outputs })
     }
 
+    /// Opens at most so many bytes of a compressed file, and leaves the rest out: for samples.
+    pub fn at_most(&mut self, bytes: u64) {
+        if let Input::Text(text) = &mut self.input {
+            text.at_most(bytes);
+        }
+    }
+
+    /// Whether [`Self::at_most`] left something out.
+    pub fn is_cut(&self) -> bool {
+        matches!(&self.input, Input::Text(text) if text.is_cut())
+    }
+
     /// Takes the next bytes of the chunk, in pieces of any size.
     ///
     /// # Errors
@@ -100,6 +112,18 @@ impl Transformer {
     pub fn finish(mut self) -> Result<(Pieces, ChunkReport), EngineError> {
         match self.input {
             Input::Text(text) => text.finish(&mut self.outputs)?,
+            Input::Parquet(parquet) => parquet.finish(&mut self.outputs)?,
+        }
+        self.outputs.finish()
+    }
+
+    /// Ends a chunk of which only the beginning is there: a record that is not whole is left out, and a compressed file may end anywhere.
+    ///
+    /// # Errors
+    /// The file as a whole is at fault, or its header is not whole.
+    pub fn finish_cut(mut self) -> Result<(Pieces, ChunkReport), EngineError> {
+        match self.input {
+            Input::Text(text) => text.finish_cut(&mut self.outputs)?,
             Input::Parquet(parquet) => parquet.finish(&mut self.outputs)?,
         }
         self.outputs.finish()

@@ -100,10 +100,14 @@ pub struct Query {
     pub equals: Vec<(&'static str, Value)>,
     /// Top-level body field is one of these values.
     pub any_of: Option<(&'static str, Vec<Value>)>,
-    /// Top-level body field (text) is less than this value.
-    pub less_than: Option<(&'static str, String)>,
+    /// Top-level body fields (text) are less than these values.
+    pub less_than: Vec<(&'static str, String)>,
     /// Top-level body field (text) is this value or greater.
     pub at_least: Option<(&'static str, String)>,
+    /// One of these top-level body fields contains this text, whatever the case of its letters.
+    pub contains: Option<(&'static [&'static str], String)>,
+    /// Whether this top-level body field is there, or is not.
+    pub present: Option<(&'static str, bool)>,
     /// Order by this top-level text field, descending if true; otherwise by id.
     pub order: Option<(&'static str, bool)>,
     /// At most this many in a page (1..=1000).

@@ -3,6 +3,7 @@
 mod compare;
 mod drafts;
 mod dry_run;
+mod file_dry_run;
 mod find;
 mod parameters;
 mod put;
@@ -15,11 +16,12 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use sluice_contract::{Mistakes, Parameters, Sources};
 
 pub use compare::{ChangedRow, Comparison, SampleOutcome, compare};
-pub use drafts::{PipelineDraft, approve_draft, delete_draft, draft, put_draft};
+pub use drafts::{Over, PipelineDraft, approve_draft, delete_draft, draft, put_draft};
 pub use dry_run::{DryRun, dry_run};
+pub use file_dry_run::{FileDryRun, dry_run_file};
 pub use find::{find, nearest_paths, paths_of, taker};
 pub use parameters::{parameter_history, parameters, set_parameters};
-pub use put::put;
+pub use put::{Author, put};
 pub use sample::Sample;
 pub use tables::{put_table, tables};
 
@@ -63,9 +65,15 @@ pub struct PipelineVersion {
     pub created_at: String,
     /// Object id of the author.
     pub created_by: String,
+    /// Name of the author, if one was known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub created_by_name: Option<String>,
     /// Object id of who made a draft of somebody else this version; `None` if it was stored without a draft.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub approved_by: Option<String>,
+    /// Name of who approved it, if one was known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub approved_by_name: Option<String>,
 }
 
 /// Values of a pipeline's parameters; document `parameters:<n>` (8 digits) in partition `pipeline:<name>`, kind `parameters`. Never changed.

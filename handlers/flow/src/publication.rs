@@ -104,6 +104,7 @@ pub async fn prove(context: &Context, run: &Run, compiled: &Compiled) -> Result<
         published: totals.accepted,
         corrected: revision.corrected.len(),
         rejected: totals.rejected + revision.rejected.len(),
+        returned: revision.returned.len(),
         filtered: totals.filtered + revision.filtered.len(),
         duplicate: totals.duplicate,
         held: 0,
@@ -127,6 +128,9 @@ fn check_revision(run: &Run, revision: &Revision, held: &RoaringTreemap) -> Resu
     }
     if let Some(row) = (&decided - held).min() {
         return broken(format!("row {row} is decided and was not held"));
+    }
+    if let Some(row) = (&revision.returned - &revision.rejected).min() {
+        return broken(format!("row {row} is sent back and not rejected"));
     }
     let in_files: u64 = revision.files.iter().map(|f| f.facts.rows).sum();
     if in_files != revision.corrected.len() {

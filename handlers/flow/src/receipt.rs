@@ -111,6 +111,9 @@ pub struct Reviewed {
     pub corrected: u64,
     /// Rows rejected by a person.
     pub rejected: u64,
+    /// Those of the rejected that were sent back to the partner.
+    #[serde(default)]
+    pub returned: u64,
 }
 
 /// Where the rejected rows are.
@@ -192,7 +195,7 @@ pub fn make(run: &Run, plan: Option<&Plan>, report: Option<StoredReport>, revisi
         warnings: report.tally.warnings,
         repairs: report.tally.repairs,
         quality: verdicts,
-        review: revision.map(|r| Reviewed { corrected: r.corrected.len(), rejected: r.rejected.len() }),
+        review: revision.map(|r| Reviewed { corrected: r.corrected.len(), rejected: r.rejected.len(), returned: r.returned.len() }),
         rejected_rows: (rejected > 0).then(|| RejectedRows { rows: rejected, path: format!("/api/submissions/{}/rejected", run.run_id) }),
         published: plan.zip(run.table_version).map(|(plan, version)| Published { table: plan.pipeline.publish.table.clone(), version }),
         received_at: run.created_at.clone(),

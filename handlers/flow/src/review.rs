@@ -41,6 +41,9 @@ pub struct ReviewCase {
     pub created_at: String,
     /// First decision of a case that needs two, or the decision.
     pub decisions: Vec<Decision>,
+    /// Columns of the contract that a person may correct.
+    #[serde(default)]
+    pub correctable: Vec<String>,
     /// What people said about it, the oldest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub comments: Vec<Comment>,
@@ -92,6 +95,13 @@ pub struct Decision {
     pub digest: String,
 }
 
+impl Decision {
+    /// What was decided about a row of the case.
+    pub fn of(&self, row: u64) -> &Verdict {
+        self.rows.get(&row.to_string()).unwrap_or(&self.verdict)
+    }
+}
+
 /// What somebody said about a case.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Comment {
@@ -114,9 +124,28 @@ pub enum Verdict {
     Approve,
     /// Rejected.
     Reject,
+    /// Sent back to the partner: it stands in the rejected rows with the comment of the decision.
+    Return,
     /// These contract columns are replaced (text as one types; null empties), and the row goes through the engine again.
     Correct {
         /// Column name to new value.
         values: BTreeMap<String, Option<String>>,
     },
+}
+
+impl Verdict {
+    /// As stored and shown.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Approve => "approve",
+            Self::Reject => "reject",
+            Self::Return => "return",
+            Self::Correct { .. } => "correct",
+        }
+    }
+
+    /// Whether the row ends here, without another look of the engine.
+    pub fn rejects(&self) -> bool {
+        matches!(self, Self::Reject | Self::Return)
+    }
 }

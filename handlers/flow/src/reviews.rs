@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use sluice_engine::{Cause, Compiled, HeldRow, KeyKind, Problem, RevisedOutcome, RevisedRow, revise};
+use sluice_engine::{Cause, Compiled, HeldRow, KeyKind, KeyRule, Problem, RevisedOutcome, RevisedRow, revise};
 
 use crate::{
     Context, Document, Error, Message, Outputs, Query, Result, RunId, Step, Write,
@@ -37,6 +37,9 @@ const TOLD_ROWS: usize = 100;
 /// Most characters of a comment.
 const COMMENT_CHARS: usize = 2000;
 
+/// Where a text is looked for. The id of a case begins with that of its run.
+const SEARCHED: &[&str] = &["title", "cause", "column", "partner", "pipeline", "case_id"];
+
 /// Which cases to list. What is not set does not restrict.
 #[derive(Debug, Clone, Default)]
 pub struct CaseFilter {
@@ -52,6 +55,12 @@ pub struct CaseFilter {
     pub cause: Option<String>,
     /// Only cases that wait and whose time is over.
     pub overdue: bool,
+    /// Due before this time (RFC 3339, UTC with milliseconds).
+    pub due_before: Option<String>,
+    /// Opened before this time, likewise.
+    pub opened_before: Option<String>,
+    /// With this text in title, cause, column, partner, pipeline, run or case id, whatever the case of its letters.
+    pub text: Option<String>,
     /// Only cases that the person with this object id has claimed.
     pub claimed_by: Option<String>,
 }
@@ -109,12 +118,16 @@ pub async fn list(context: &Context, filter: &CaseFilter, cursor: Option<&str>, 
     };
     let status = status.iter().map(body).collect::<Result<_>>()?;
     let limit = limit.clamp(1, PAGE);
+    let overdue = filter.overdue.then(|| ("due_at", context.now()));
+    let due = filter.due_before.clone().map(|before| ("due_at", before));
+    let opened = filter.opened_before.clone().map(|before| ("created_at", before));
     let mut query = Query {
         kind: "case",
         partition: filter.run.as_ref().map(RunId::partition),
         equals,
         any_of: Some(("status", status)),
-        less_than: filter.overdue.then(|| ("due_at", context.now())),
+        less_than: overdue.into_iter().chain(due).chain(opened).collect(),
+        contains: filter.text.clone().map(|text| (SEARCHED, text)),
         order: Some(("due_at", false)),
         limit,
         after: cursor.map(str::to_owned),
@@ -270,7 +283,7 @@ where
 /// Refused: `W0404` no such case; `W0409` the rows are not those that were seen; `W0410` decided already, or the run has ended; `W0403`
 /// the second decision needs another person; `W0411` it is not the same as the first; `W0422` a corrected row does not fit (the cause is
 /// [`RowProblems`]); `W0424` a column cannot be corrected, or a row is not in the case; `W0413` too much is named; `W0423` taken by
-/// another; `W0425` not open yet. Those of catalog and lake.
+/// another; `W0425` not open yet; `W0427` rows are sent back without a word. Those of catalog and lake.
 pub async fn decide(context: &Context, actor: &Actor, case_id: &str, request: DecisionRequest) -> Result<(ReviewCase, Outputs)> {
     if !matches!(actor, Actor::Person { .. }) {
         return Err(Error::refused("W0403", "only a person can decide a review case"));
@@ -278,6 +291,7 @@ pub async fn decide(context: &Context, actor: &Actor, case_id: &str, request: De
     if request.comment.chars().count() > COMMENT_CHARS {
         return Err(Error::refused("W0413", format!("a comment has at most {COMMENT_CHARS} characters")));
     }
+    check_comment(request.rows.values().chain([&request.verdict]), &request.comment)?;
     let size = body(&request)?.to_string().len();
     if size > DECISION_BYTES {
         return Err(Error::refused(
@@ -305,6 +319,19 @@ pub async fn decide(context: &Context, actor: &Actor, case_id: &str, request: De
     .await?;
     let last = case.status == CaseStatus::Decided && run.open_cases == 0;
     Ok((case, if last { Outputs::one(Message::new(&run.run_id, Step::Decisions)) } else { Outputs::none() }))
+}
+
+/// Whether a decision says what it has to: a partner who gets rows back must know why.
+///
+/// # Errors
+/// Refused `W0427` if one of the verdicts sends rows back and the comment is empty.
+pub fn check_comment<'a>(verdicts: impl IntoIterator<Item = &'a Verdict>, comment: &str) -> Result<()> {
+    let returns = verdicts.into_iter().any(|verdict| *verdict == Verdict::Return);
+    if returns && comment.trim().is_empty() {
+        let message = "rows are sent back without a comment: say why, the partner reads it beside each row; nothing was decided";
+        return Err(Error::refused("W0427", message));
+    }
+    Ok(())
 }
 
 /// Most bytes of a decision as JSON: two of them and the rest of a case must fit into a document.
@@ -342,12 +369,12 @@ fn record(run: &mut Run, case: &mut ReviewCase, decision: Decision) -> Result<(&
         "cause": case.cause,
         "rows": case.rows,
         "digest": case.digest,
-        "verdict": verdict_name(&decision.verdict),
+        "verdict": decision.verdict.name(),
         "decision": blake3::hash(hashed.to_string().as_bytes()).to_hex().to_string(),
     });
     let mut others = BTreeMap::<_, u64>::new();
     for verdict in decision.rows.values() {
-        *others.entry(verdict_name(verdict)).or_default() += 1;
+        *others.entry(verdict.name()).or_default() += 1;
     }
     if !others.is_empty() {
         detail["others"] = json!(others);
@@ -370,14 +397,6 @@ fn record(run: &mut Run, case: &mut ReviewCase, decision: Decision) -> Result<(&
         .ok_or_else(|| Error::bug("W0500", format!("run {} has no open case, yet {} is open", run.run_id, case.case_id)))?;
     detail["openCases"] = run.open_cases.into();
     Ok(("case.decided", detail))
-}
-
-fn verdict_name(verdict: &Verdict) -> &'static str {
-    match verdict {
-        Verdict::Approve => "approve",
-        Verdict::Reject => "reject",
-        Verdict::Correct { .. } => "correct",
-    }
 }
 
 /// Rows that are named must be in the case, and corrected rows must fit.
@@ -430,9 +449,7 @@ fn check_columns(compiled: &Compiled, verdict: &Verdict) -> Result<()> {
         if !compiled.plan().contract.columns.iter().any(|c| c.name == *column) {
             return Err(Error::refused("W0424", format!("the contract has no column {column:?}")));
         }
-        // Keys were compared over the whole run before the row was held; a new value would escape that.
-        let keyed = compiled.keys().iter().find(|k| k.kind != KeyKind::Count && k.columns.contains(column));
-        if let Some(key) = keyed {
+        if let Some(key) = key_of(compiled, column) {
             return Err(Error::refused(
                 "W0424",
                 format!("column {column:?} is part of the key {:?}: reject the row and let the partner send it again", key.name),
@@ -442,13 +459,24 @@ fn check_columns(compiled: &Compiled, verdict: &Verdict) -> Result<()> {
     Ok(())
 }
 
+/// The key that a column is part of. Keys were compared over the whole run before a row was held; a new value would escape that.
+fn key_of<'a>(compiled: &'a Compiled, column: &String) -> Option<&'a KeyRule> {
+    compiled.keys().iter().find(|k| k.kind != KeyKind::Count && k.columns.contains(column))
+}
+
+/// The columns that a correction can change, in the order of the contract.
+pub(crate) fn correctable(compiled: &Compiled) -> Vec<String> {
+    let columns = compiled.plan().contract.columns.iter().map(|c| &c.name);
+    columns.filter(|column| key_of(compiled, column).is_none()).cloned().collect()
+}
+
 /// A held row with its verdict, ready for the engine. Whoever approves or corrects a row has seen why it was held, so none of its causes
 /// holds it again; a cause that a correction adds does.
 pub(crate) fn revision(held: HeldRow, verdict: &Verdict) -> RevisedRow {
     let waive = held.causes();
     let corrections = match verdict {
         Verdict::Correct { values } => values.clone(),
-        Verdict::Approve | Verdict::Reject => BTreeMap::new(),
+        Verdict::Approve | Verdict::Reject | Verdict::Return => BTreeMap::new(),
     };
     RevisedRow { held, waive, corrections }
 }

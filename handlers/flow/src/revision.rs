@@ -18,6 +18,9 @@ pub struct Revision {
     /// Rows that people rejected, or that did not pass the engine again.
     #[serde(with = "rows")]
     pub rejected: RoaringTreemap,
+    /// Those of the rejected that people sent back to the partner.
+    #[serde(default, with = "rows", skip_serializing_if = "RoaringTreemap::is_empty")]
+    pub returned: RoaringTreemap,
     /// Rows that a filter of the pipeline leaves out after their correction.
     #[serde(with = "rows")]
     pub filtered: RoaringTreemap,

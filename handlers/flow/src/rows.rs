@@ -210,6 +210,7 @@ fn from_samples(report: &ChunkReport, explanation: &mut RowExplanation) {
 /// What people were shown of a held row, and what they decided.
 async fn held(context: &Context, run: &Run, generation: u32, index: u32, explanation: &mut RowExplanation) -> Result<()> {
     let mut reader = HeldReader::new(context, layout::held(run, generation, index), 0);
+    let mut found = None;
     while let Some((row, _)) = reader.next().await? {
         if row.row != explanation.row {
             continue;
@@ -220,11 +221,16 @@ async fn held(context: &Context, run: &Run, generation: u32, index: u32, explana
         explanation.decision = case.and_then(|c| c.decisions.last().cloned());
         explanation.line = Some(row.line);
         explanation.offset = Some(row.offset);
-        explanation.raw = Some(row.raw);
-        explanation.problems = row.problems;
+        explanation.problems.clone_from(&row.problems);
+        found = Some(row);
         break;
     }
-    let Some(revision) = revision::load(context, run).await? else { return Ok(()) };
+    let revision = revision::load(context, run).await?;
+    if let (Some(row), Some(decision)) = (&found, explanation.decision.as_ref().filter(|_| revision.is_some())) {
+        explanation.problems.extend(decisions::by_person(row, decision.of(row.row), &decision.comment));
+    }
+    explanation.raw = found.map(|row| row.raw);
+    let Some(revision) = revision else { return Ok(()) };
     if revision.corrected.contains(explanation.row) {
         explanation.outcome = RowOutcome::Corrected;
         explanation.files = revision.files.into_iter().map(|f| f.output.blob).collect();

@@ -47,6 +47,10 @@ impl State {
         matches!(self, Self::Completed | Self::Rejected | Self::Failed | Self::Cancelled)
     }
 
+    /// The states in which something is still to happen.
+    pub const UNFINISHED: [Self; 7] =
+        [Self::Moving, Self::Sealing, Self::Transforming, Self::Gathering, Self::Reviewing, Self::Publishing, Self::Archiving];
+
     /// As stored and shown.
     pub fn name(self) -> &'static str {
         match self {
@@ -132,7 +136,7 @@ pub struct Failure {
     pub offset: Option<u64>,
 }
 
-/// Rows by outcome: `rows` is their sum (invariant 5).
+/// Rows by outcome: `rows` is their sum (invariant 5), `returned` being a part of `rejected`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Counts {
     /// Rows in the file.
@@ -143,6 +147,9 @@ pub struct Counts {
     pub corrected: u64,
     /// Rejected by contract, rule or person.
     pub rejected: u64,
+    /// Those of the rejected that a person sent back to the partner.
+    #[serde(default)]
+    pub returned: u64,
     /// Left out by a filter task.
     pub filtered: u64,
     /// Left out as a repeat of an earlier row.
@@ -155,6 +162,7 @@ impl Counts {
     /// Whether every row has exactly one outcome.
     pub fn balanced(&self) -> bool {
         self.rows == self.published + self.corrected + self.rejected + self.filtered + self.duplicate + self.held
+            && self.returned <= self.rejected
     }
 }
 

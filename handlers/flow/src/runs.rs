@@ -34,6 +34,10 @@ pub struct RunFilter {
     pub submission: Option<SubmissionId>,
     /// Of the blob with this path below the partner's container.
     pub path: Option<String>,
+    /// Whether a message of it is in a dead-letter queue.
+    pub dead_lettered: Option<bool>,
+    /// Not ended, and nothing changed since this time (RFC 3339, UTC with milliseconds).
+    pub quiet_since: Option<String>,
 }
 
 /// Runs, the newest first.
@@ -50,11 +54,21 @@ pub async fn list(context: &Context, filter: &RunFilter, cursor: Option<&str>, l
     if let Some(submission) = &filter.submission {
         equals.push(("submission", submission.as_str().into()));
     }
-    let states = filter.state.iter().map(body).collect::<Result<Vec<_>>>()?;
+    let mut states = filter.state.clone();
+    if filter.quiet_since.is_some() {
+        let asked = |state: &State| states.is_empty() || states.contains(state);
+        states = State::UNFINISHED.into_iter().filter(asked).collect();
+        if states.is_empty() {
+            return Ok(Page::default());
+        }
+    }
+    let states = states.iter().map(body).collect::<Result<Vec<_>>>()?;
     let query = Query {
         kind: "run",
         equals,
         any_of: (!states.is_empty()).then_some(("state", states)),
+        less_than: filter.quiet_since.clone().map(|since| ("updated_at", since)).into_iter().collect(),
+        present: filter.dead_lettered.map(|lettered| ("dead_letter", lettered)),
         order: Some(("created_at", true)),
         limit: limit.clamp(1, PAGE),
         after: cursor.map(str::to_owned),
@@ -74,12 +88,12 @@ pub async fn get(context: &Context, id: &RunId) -> Result<Run> {
     document.ok_or_else(|| Error::refused("W0404", format!("there is no run {id}")))?.parse()
 }
 
-/// Runs of files that repair rows of a submission, the oldest first.
+/// Runs of files of the partner that repair rows of a submission of it, the oldest first.
 ///
 /// # Errors
 /// Those of the catalog.
-pub async fn fixed_by(context: &Context, submission: &SubmissionId) -> Result<Vec<RunId>> {
-    let equals = vec![("fixes", submission.as_str().into())];
+pub async fn fixed_by(context: &Context, partner: &str, submission: &SubmissionId) -> Result<Vec<RunId>> {
+    let equals = vec![("partner", partner.into()), ("fixes", submission.as_str().into())];
     let query = Query { kind: "run", equals, order: Some(("created_at", false)), limit: FIXES, ..Query::default() };
     let found = context.catalog.query(&query).await?;
     found.documents.iter().map(|document| Ok(document.parse::<Run>()?.run_id)).collect()

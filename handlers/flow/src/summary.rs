@@ -110,16 +110,16 @@ pub async fn summary(context: &Context, partner: Option<&str>, days: u32) -> Res
     })
     .await?;
     // What is older and still not at its end.
-    let unfinished =
-        [State::Moving, State::Sealing, State::Transforming, State::Gathering, State::Reviewing, State::Publishing, State::Archiving];
-    let states = unfinished.iter().map(body).collect::<Result<_>>()?;
-    let old = Query { kind: "run", any_of: Some(("state", states)), less_than: Some(("created_at", since)), ..Query::default() };
+    let states = State::UNFINISHED.iter().map(body).collect::<Result<_>>()?;
+    // In the order of times, which differ: ids are those of a run's partition, the same in every run, and pages go on at a value.
+    let order = Some(("created_at", false));
+    let old = Query { kind: "run", any_of: Some(("state", states)), less_than: vec![("created_at", since)], order, ..Query::default() };
     each(context, partner, old, |run: Run| {
         in_flight(&mut summary, &run);
     })
     .await?;
     let statuses = [CaseStatus::Open, CaseStatus::Confirming].iter().map(body).collect::<Result<_>>()?;
-    let cases = Query { kind: "case", any_of: Some(("status", statuses)), ..Query::default() };
+    let cases = Query { kind: "case", any_of: Some(("status", statuses)), order: Some(("due_at", false)), ..Query::default() };
     let waiting = &mut summary.waiting;
     let at = &summary.at;
     each(context, partner, cases, |case: ReviewCase| {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
 use sluice_flow::changes::{self, Place};
-use tokio::time::{Instant, sleep_until};
+use tokio::time::Instant;
 use utoipa::{IntoParams, ToSchema};
 
 use super::{cursor, extract::Query, problem::Problem, runs::RunSummary};
@@ -13,8 +13,6 @@ use crate::{app::App, auth::Scope};
 
 /// Longest wait: gateways and browsers give up on a silent answer after 30 seconds or more.
 const MOST_SECONDS: u64 = 25;
-/// How often the catalog is asked meanwhile.
-const EVERY: Duration = Duration::from_millis(700);
 
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -60,15 +58,8 @@ pub(super) async fn changes(
         let place = changes::now(&app.context, scope.partner()).await?;
         return Ok(axum::Json(ChangesView { runs: Vec::new(), cursor: encode(&listing, &place)? }));
     };
-    let mut place = changes::parse(&text)?;
     let until = Instant::now() + Duration::from_secs(wait);
-    loop {
-        let found = changes::after(&app.context, scope.partner(), place).await?;
-        if !found.runs.is_empty() || Instant::now() >= until {
-            let runs = found.runs.iter().map(Into::into).collect();
-            return Ok(axum::Json(ChangesView { runs, cursor: encode(&listing, &found.place)? }));
-        }
-        place = found.place;
-        sleep_until(until.min(Instant::now() + EVERY)).await;
-    }
+    let found = app.feed.wait(&app.context, scope.partner(), changes::parse(&text)?, until).await?;
+    let runs = found.runs.iter().map(Into::into).collect();
+    Ok(axum::Json(ChangesView { runs, cursor: encode(&listing, &found.place)? }))
 }

@@ -6,7 +6,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use serde::{Deserialize, Serialize};
-use sluice_flow::pipelines::{self, PipelineDraft};
+use sluice_flow::pipelines::{self, Over, PipelineDraft};
 use utoipa::ToSchema;
 
 use super::{
@@ -74,7 +74,7 @@ pub(super) async fn get(State(app): State<App>, Path(name): Path<String>) -> Res
 #[utoipa::path(put, operation_id = "put_draft", path = "/pipelines/{name}/draft", tag = "pipelines",
     params(("name" = String, Path), ("If-Match" = Option<String>, Header, description = "`ETag` of the draft that was read"), ("If-None-Match" = Option<String>, Header, description = "`*`: only if there is none")),
     request_body = PutPipeline,
-    responses((status = 200, body = DraftView), (status = 412, body = Problem), (status = 422, body = Problem, description = "All mistakes at once")))]
+    responses((status = 200, body = DraftView), (status = 412, body = Problem, description = "Another draft is there, or none any more"), (status = 422, body = Problem, description = "All mistakes at once")))]
 pub(super) async fn put(
     State(app): State<App>,
     caller: Caller,
@@ -84,15 +84,12 @@ pub(super) async fn put(
 ) -> Result<Response, Problem> {
     let sources = body.sources();
     body.check_name(&name)?;
-    if let Some(precondition) = precondition {
-        let current = match pipelines::draft(&app.context, &name).await {
-            Ok(draft) => Some(tag(&draft)),
-            Err(error) if error.code() == "A0404" => None,
-            Err(error) => return Err(error.into()),
-        };
-        precondition.check(current.as_deref())?;
-    }
-    Ok(answer(&pipelines::put_draft(&app.context, &caller.actor(), &sources).await?))
+    let over = match &precondition {
+        None => Over::Anything,
+        Some(Precondition::IsNew) => Over::Nothing,
+        Some(Precondition::Is(tag)) => Over::Draft(tag.trim_matches('"')),
+    };
+    Ok(answer(&pipelines::put_draft(&app.context, &caller.actor(), &sources, over).await?))
 }
 
 /// Throws the draft of a pipeline away.

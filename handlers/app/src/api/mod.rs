@@ -16,6 +16,7 @@ mod runs;
 mod submissions;
 mod summary;
 mod tables;
+mod time;
 
 use axum::{Router, extract::DefaultBodyLimit, http::Uri, middleware};
 use serde::{Deserialize, Serialize};
@@ -32,6 +33,8 @@ use problem::Problem;
 const MOST_BYTES: usize = 2 << 20;
 /// Most bytes of a dry run's body: texts and a sample.
 const MOST_SAMPLE_BYTES: usize = 32 << 20;
+/// Most bytes of the body with which a file is tried before it is sent: 4 MiB in base64.
+const MOST_FILE_SAMPLE_BYTES: usize = 6 << 20;
 /// Most bytes of a reference table.
 const MOST_TABLE_BYTES: usize = 64 << 20;
 
@@ -62,6 +65,7 @@ fn operations() -> OpenApiRouter<App> {
         .routes(routes!(health::health))
         .routes(routes!(openapi::openapi))
         .routes(routes!(submissions::list, submissions::grant))
+        .routes(routes!(submissions::dry_run::dry_run).layer(DefaultBodyLimit::max(MOST_FILE_SAMPLE_BYTES)))
         .routes(routes!(submissions::get))
         .routes(routes!(submissions::receipt))
         .routes(routes!(submissions::rejected))

@@ -53,9 +53,15 @@ pub(super) struct VersionView {
     created_at: String,
     /// Object id of the author.
     created_by: String,
+    /// Name of the author, where the token gave one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    created_by_name: Option<String>,
     /// Object id of who approved it, if it was a draft.
     #[serde(skip_serializing_if = "Option::is_none")]
     approved_by: Option<String>,
+    /// Name of who approved it, where the token gave one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    approved_by_name: Option<String>,
 }
 
 /// A version with its texts.
@@ -172,7 +178,9 @@ impl From<&PipelineVersion> for VersionView {
             hash: v.hash.clone(),
             created_at: v.created_at.clone(),
             created_by: v.created_by.clone(),
+            created_by_name: v.created_by_name.clone(),
             approved_by: v.approved_by.clone(),
+            approved_by_name: v.approved_by_name.clone(),
         }
     }
 }
@@ -290,7 +298,7 @@ pub(super) async fn put(
     if let Some(precondition) = precondition {
         precondition.check(live(&app, &name).await?.map(|version| tag(version.version)).as_deref())?;
     }
-    let version = pipelines::put(&app.context, &caller.id, &sources).await?;
+    let version = pipelines::put(&app.context, &caller.actor(), &sources).await?;
     Ok(texts(StatusCode::OK, version))
 }
 

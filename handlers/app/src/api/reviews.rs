@@ -22,6 +22,7 @@ use super::{
     extract::{Json, Path, Query},
     problem::{PartProblem, Problem},
     runs::{ActorView, with_messages},
+    time,
 };
 use crate::{
     app::App,
@@ -30,6 +31,9 @@ use crate::{
 
 /// Most cases of one bulk decision.
 const MOST_CASES: usize = 100;
+
+/// Most characters of a text that is looked for.
+const TEXT_CHARS: usize = 200;
 
 /// A review case.
 #[derive(Debug, Serialize, ToSchema)]
@@ -65,6 +69,8 @@ pub(super) struct CaseView {
     created_at: String,
     /// What was decided so far.
     decisions: Vec<DecisionView>,
+    /// Columns of the contract that a correction can change.
+    correctable: Vec<String>,
     /// What people said about it, the oldest first.
     comments: Vec<CommentView>,
 }
@@ -103,6 +109,8 @@ pub(super) enum VerdictView {
     Approve,
     /// Rejected.
     Reject,
+    /// Sent back to the partner with the comment, which must not be empty: the row is rejected, with a reason code of its own.
+    Return,
     /// Columns are replaced, and the row goes through contract and rules again.
     Correct {
         /// Column name to new value, as one would type it; null empties the cell.
@@ -119,7 +127,7 @@ pub(super) struct DecisionBody {
     /// Row number to another verdict.
     #[serde(default)]
     rows: BTreeMap<String, VerdictView>,
-    /// Why; for the audit log.
+    /// Why; for the audit log, and for the partner where rows are rejected or sent back.
     #[serde(default)]
     comment: String,
     /// `digest` of the case that was seen: another one is refused with 409.
@@ -130,9 +138,9 @@ pub(super) struct DecisionBody {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct BulkDecision {
-    /// Approve or reject: corrections need a case of their own.
+    /// Approve, reject or return: corrections need a case of their own.
     verdict: VerdictView,
-    /// Why; for the audit log.
+    /// Why; for the audit log, and for the partner where rows are rejected or sent back.
     #[serde(default)]
     comment: String,
     /// The cases with the digests that were seen; 100 at most.
@@ -178,6 +186,15 @@ pub(super) struct CaseQuery {
     pipeline: Option<String>,
     /// Run id.
     run: Option<String>,
+    /// RFC 3339: only cases that are due before.
+    #[param(format = DateTime)]
+    due_before: Option<String>,
+    /// RFC 3339: only cases that were opened before.
+    #[param(format = DateTime)]
+    opened_before: Option<String>,
+    /// Only cases with this in title, cause, column, partner, pipeline, run or case id, whatever the case of its letters.
+    #[param(max_length = 200)]
+    text: Option<String>,
     /// `next` of the page before.
     cursor: Option<String>,
     /// Items of a page, 200 at most.
@@ -189,6 +206,7 @@ impl From<VerdictView> for Verdict {
         match verdict {
             VerdictView::Approve => Self::Approve,
             VerdictView::Reject => Self::Reject,
+            VerdictView::Return => Self::Return,
             VerdictView::Correct { values } => Self::Correct { values },
         }
     }
@@ -199,6 +217,7 @@ impl From<&Verdict> for VerdictView {
         match verdict {
             Verdict::Approve => Self::Approve,
             Verdict::Reject => Self::Reject,
+            Verdict::Return => Self::Return,
             Verdict::Correct { values } => Self::Correct { values: values.clone() },
         }
     }
@@ -254,6 +273,7 @@ impl From<&ReviewCase> for CaseView {
             due_at: case.due_at.clone(),
             created_at: case.created_at.clone(),
             decisions: case.decisions.iter().map(Into::into).collect(),
+            correctable: case.correctable.clone(),
             comments: case.comments.iter().map(Into::into).collect(),
         }
     }
@@ -267,7 +287,14 @@ pub(super) async fn list(
     Query(query): Query<CaseQuery>,
 ) -> Result<axum::Json<Page<CaseView>>, Problem> {
     let claimed_by = query.mine.then(|| caller.id.clone());
-    let listing = ("reviews", &query.status, &query.partner, &query.pipeline, &query.run, &query.cause, query.overdue, &claimed_by);
+    if query.text.as_ref().is_some_and(|text| text.chars().count() > TEXT_CHARS) {
+        return Err(Problem::bad_request(format!("text: expected at most {TEXT_CHARS} characters")));
+    }
+    let (due_before, opened_before) =
+        (time::stored("dueBefore", query.due_before.as_ref())?, time::stored("openedBefore", query.opened_before.as_ref())?);
+    let text = query.text.as_ref().map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
+    let of = (&query.status, &query.partner, &query.pipeline, &query.run, &query.cause);
+    let listing = ("reviews", of, query.overdue, &claimed_by, &due_before, &opened_before, &text);
     let after = cursor::decode(&listing, query.cursor.as_deref())?;
     let filter = CaseFilter {
         run: query.run.clone().map(super::runs::run_id).transpose()?,
@@ -277,6 +304,9 @@ pub(super) async fn list(
         cause: query.cause.clone(),
         overdue: query.overdue,
         claimed_by: claimed_by.clone(),
+        due_before: due_before.clone(),
+        opened_before: opened_before.clone(),
+        text: text.clone(),
     };
     let page = reviews::list(&app.context, &filter, after.as_deref(), cursor::limit(query.limit)).await?;
     Ok(axum::Json(Page { items: page.items.iter().map(Into::into).collect(), next: cursor::encode(&listing, page.next) }))
@@ -313,7 +343,7 @@ pub(super) async fn release(State(app): State<App>, caller: Caller, Path(case): 
 /// Decides the rows of a case.
 #[utoipa::path(post, path = "/reviews/{case}/decide", tag = "reviews", params(("case" = String, Path)), request_body = DecisionBody, responses(
     (status = 200, body = CaseView), (status = 404, body = Problem), (status = 409, body = Problem, description = "Decided already, taken by another, or changed since it was seen"),
-    (status = 422, body = Problem, description = "Rows that do not fit after their correction"),
+    (status = 422, body = Problem, description = "Rows that do not fit after their correction, or are sent back without a comment"),
 ))]
 pub(super) async fn decide(
     State(app): State<App>,
@@ -328,23 +358,21 @@ pub(super) async fn decide(
 }
 
 /// Decides several cases alike. Those that cannot be decided do not hold up the others.
-#[utoipa::path(post, path = "/reviews/decide", tag = "reviews", request_body = BulkDecision, responses((status = 200, body = BulkResult), (status = 400, body = Problem)))]
+#[utoipa::path(post, path = "/reviews/decide", tag = "reviews", request_body = BulkDecision, responses((status = 200, body = BulkResult), (status = 400, body = Problem), (status = 422, body = Problem, description = "Sent back without a comment")))]
 pub(super) async fn decide_many(State(app): State<App>, caller: Caller, Json(body): Json<BulkDecision>) -> Result<Response, Problem> {
     if body.cases.is_empty() || body.cases.len() > MOST_CASES {
         return Err(Problem::bad_request(format!("cases: expected 1 to {MOST_CASES}, found {}", body.cases.len())));
     }
     if matches!(body.verdict, VerdictView::Correct { .. }) {
-        return Err(Problem::bad_request("verdict: expected approve or reject; corrections need a case of their own"));
+        return Err(Problem::bad_request("verdict: expected approve, reject or return; corrections need a case of their own"));
     }
+    let verdict = Verdict::from(body.verdict);
+    reviews::check_comment([&verdict], &body.comment)?;
     let mut result = BulkResult { decided: Vec::new(), problems: Vec::new() };
     let mut messages = Outputs::none();
     for seen in body.cases {
-        let request = DecisionRequest {
-            verdict: body.verdict.clone().into(),
-            rows: BTreeMap::new(),
-            comment: body.comment.clone(),
-            digest: seen.digest,
-        };
+        let request =
+            DecisionRequest { verdict: verdict.clone(), rows: BTreeMap::new(), comment: body.comment.clone(), digest: seen.digest };
         match reviews::decide(&app.context, &caller.actor(), &seen.case_id, request).await {
             Ok((case, outputs)) => {
                 messages.0.extend(outputs.0);

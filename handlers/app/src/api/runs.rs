@@ -20,6 +20,7 @@ use super::{
     Page, PageQuery, cursor, etag,
     extract::{Path, Query},
     problem::Problem,
+    time,
 };
 use crate::{
     app::App,
@@ -101,7 +102,7 @@ pub(super) struct RunDetail {
     pub fixed_by: Vec<String>,
 }
 
-/// Rows by outcome; `rows` is their sum.
+/// Rows by outcome; `rows` is their sum, `returned` being a part of `rejected`.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct CountsView {
     /// Rows in the file.
@@ -112,6 +113,8 @@ pub(super) struct CountsView {
     pub corrected: u64,
     /// Rejected.
     pub rejected: u64,
+    /// Those of the rejected that a person sent back to the partner.
+    pub returned: u64,
     /// Left out by a filter.
     pub filtered: u64,
     /// Left out as repeats.
@@ -195,6 +198,11 @@ pub(super) struct RunQuery {
     submission: Option<String>,
     /// Path below the partner's container.
     path: Option<String>,
+    /// Only runs with a message in a dead-letter queue; with false only the others.
+    dead_lettered: Option<bool>,
+    /// RFC 3339: only runs that have not ended and of which nothing changed since then.
+    #[param(format = DateTime)]
+    quiet_since: Option<String>,
     /// `next` of the page before.
     cursor: Option<String>,
     /// Items of a page, 200 at most.
@@ -228,7 +236,7 @@ impl From<&Run> for RunSummary {
 
 impl RunDetail {
     async fn of(app: &App, run: &Run) -> Result<Self, Problem> {
-        let fixed_by = runs::fixed_by(&app.context, &run.submission).await?;
+        let fixed_by = runs::fixed_by(&app.context, &run.partner, &run.submission).await?;
         let content = run.content.as_ref();
         let pinned = run.pinned.as_ref();
         Ok(Self {
@@ -252,8 +260,8 @@ impl RunDetail {
 
 impl From<&Counts> for CountsView {
     fn from(c: &Counts) -> Self {
-        let Counts { rows, published, corrected, rejected, filtered, duplicate, held } = *c;
-        Self { rows, published, corrected, rejected, filtered, duplicate, held }
+        let Counts { rows, published, corrected, rejected, returned, filtered, duplicate, held } = *c;
+        Self { rows, published, corrected, rejected, returned, filtered, duplicate, held }
     }
 }
 
@@ -315,7 +323,9 @@ pub(super) async fn list(
         (Scope::Partner(own), _) => Some(own.clone()),
         (Scope::All, asked) => asked,
     };
-    let listing = ("runs", &partner, &query.pipeline, &query.state, &query.submission, &query.path);
+    let quiet_since = time::stored("quietSince", query.quiet_since.as_ref())?;
+    let of = (&partner, &query.pipeline, &query.state, &query.submission, &query.path);
+    let listing = ("runs", of, query.dead_lettered, &quiet_since);
     let after = cursor::decode(&listing, query.cursor.as_deref())?;
     let filter = RunFilter {
         partner: partner.clone(),
@@ -323,6 +333,8 @@ pub(super) async fn list(
         state: query.state.iter().flat_map(|list| list.split(',')).map(state).collect::<Result<_, _>>()?,
         submission: query.submission.clone().map(SubmissionId::try_from).transpose()?,
         path: query.path.clone(),
+        dead_lettered: query.dead_lettered,
+        quiet_since: quiet_since.clone(),
     };
     let page = runs::list(&app.context, &filter, after.as_deref(), cursor::limit(query.limit)).await?;
     Ok(axum::Json(Page { items: page.items.iter().map(Into::into).collect(), next: cursor::encode(&listing, page.next) }))

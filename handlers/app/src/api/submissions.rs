@@ -1,5 +1,7 @@
 //! Submissions: upload grants, and what became of an upload.
 
+pub(super) mod dry_run;
+
 use axum::{
     body::Body,
     extract::State,
@@ -164,13 +166,7 @@ pub(super) async fn grant(
     key: IdempotencyKey,
     Json(asked): Json<GrantRequest>,
 ) -> Result<Response, Problem> {
-    let partner = match (&scope, asked.partner) {
-        (Scope::Partner(own), None) => own.clone(),
-        (Scope::Partner(own), Some(partner)) if *own == partner => partner,
-        (Scope::Partner(_), Some(_)) => return Err(Problem::not_found("this partner")),
-        (Scope::All, Some(partner)) => partner,
-        (Scope::All, None) => return Err(Problem::bad_request("partner: expected the partner's id")),
-    };
+    let partner = of_partner(&scope, asked.partner)?;
     let request = submissions::GrantRequest {
         scope: asked.grant.into(),
         declared: asked.declared.into(),
@@ -192,6 +188,17 @@ pub(super) async fn grant(
     // The URL is a secret.
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     Ok(response)
+}
+
+/// The partner that a request is about. A partner need not name itself, and of others it does not know that they exist.
+fn of_partner(scope: &Scope, asked: Option<String>) -> Result<String, Problem> {
+    match (scope, asked) {
+        (Scope::Partner(own), None) => Ok(own.clone()),
+        (Scope::Partner(own), Some(partner)) if *own == partner => Ok(partner),
+        (Scope::Partner(_), Some(_)) => Err(Problem::not_found("this partner")),
+        (Scope::All, Some(partner)) => Ok(partner),
+        (Scope::All, None) => Err(Problem::bad_request("partner: expected the partner's id")),
+    }
 }
 
 /// The pipeline that takes what may be uploaded, or else the paths that are taken. A path without a pipeline is granted all the same: there

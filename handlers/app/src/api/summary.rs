@@ -118,7 +118,7 @@ impl From<summary::Silence> for SilenceView {
     }
 }
 
-/// Sums up what the caller may see.
+/// Sums up what the caller may see. It is summed up again when something changed, and otherwise once a minute: `at` says when.
 #[utoipa::path(get, path = "/summary", tag = "runs", params(SummaryQuery), responses((status = 200, body = SummaryView), (status = 400, body = Problem)))]
 pub(super) async fn summary(
     State(app): State<App>,
@@ -129,5 +129,6 @@ pub(super) async fn summary(
     if !(1..=MOST_DAYS).contains(&days) {
         return Err(Problem::bad_request(format!("days: expected 1 to {MOST_DAYS}, found {days}")));
     }
-    Ok(axum::Json(summary::summary(&app.context, scope.partner(), days).await?.into()))
+    let summary = app.summaries.get(&app.context, scope.partner(), days).await?;
+    Ok(axum::Json(summary.as_ref().clone().into()))
 }

@@ -43,6 +43,8 @@ const STAFF: &[Role] = &[Reviewer, Operator, Engineer, Auditor];
 /// Values of rows: everybody whose work needs them, and the partner that sent them.
 const ROWS: &[Role] = &[Partner, Reviewer, Operator, Engineer];
 const UPLOAD: &[Role] = &[Partner, Operator];
+/// Trying a file before it is sent.
+const TRY: &[Role] = &[Partner, Operator, Engineer];
 const OPERATE: &[Role] = &[Operator];
 const AUDITS: &[Role] = &[Auditor, Operator];
 const DECIDE: &[Role] = &[Reviewer];
@@ -69,6 +71,7 @@ pub const RULES: &[Rule] = &[
     get("/health", PUBLIC),
     get("/openapi.json", PUBLIC),
     post("/submissions", UPLOAD, Audit::Author),
+    post("/submissions/dry-run", TRY, Audit::Read),
     get("/submissions", FACTS),
     get("/submissions/{id}", FACTS),
     get("/submissions/{id}/receipt", FACTS),

@@ -59,7 +59,7 @@ async fn every_operation_refuses_without_a_token_and_with_every_wrong_role() {
 #[test]
 fn whatever_changes_something_says_how_it_is_audited() {
     // These store nothing, although what they try comes in a body.
-    let trials = ["/pipelines/dry-run", "/pipelines/compare", "/reviews/{case}/try"];
+    let trials = ["/submissions/dry-run", "/pipelines/dry-run", "/pipelines/compare", "/reviews/{case}/try"];
     for rule in RULES {
         let reads = rule.method == "GET" || trials.contains(&rule.path);
         assert_eq!(rule.audit == Audit::Read, reads, "{} {}", rule.method, rule.path);

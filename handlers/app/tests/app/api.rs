@@ -1,6 +1,7 @@
 //! What clients of the API can rely on: partners are apart, versions are checked, mistakes come all at once.
 
 use axum::{body::Body, http::Request};
+use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::{Value, json};
 use sluice_flow::run::State;
 
@@ -136,6 +137,47 @@ async fn a_dry_run_tells_what_would_become_of_the_rows_and_stores_nothing() {
 }
 
 #[tokio::test]
+async fn a_partner_tries_the_beginning_of_a_file_before_it_is_sent() {
+    let harness = Harness::start().await;
+    assert_eq!(put(&harness, "/pipelines/people", &[], "application/json", put_pipeline().to_string()).await.status, 200);
+    let partner = harness.token("Partner");
+    let before = (harness.catalog.contents().len(), harness.lake.contents().len());
+    let text = "id,name,age\n1,Ada,36\n2,Bob,-1\n3,Eve,136\nx,Dan,7\n5,Fay,3";
+    let ask = |more: Value| {
+        let mut body = json!({ "path": "people/1.csv", "sample": STANDARD.encode(text) });
+        body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        harness.call("POST", "/submissions/dry-run", Some(&partner), Some(body))
+    };
+    let whole = ask(json!({})).await.json();
+    let counted = |report: &Value| ["rows", "accepted", "rejected", "held", "filtered"].map(|name| report[name].as_u64().unwrap());
+    assert_eq!((counted(&whole), &whole["truncated"]), ([5, 2, 2, 1, 0], &json!(false)), "{whole}");
+    assert_eq!((&whole["pipeline"], &whole["version"], &whole["refusals"]), (&json!("people"), &json!(1), &json!([])));
+    let integer = whole["problems"].as_array().unwrap().iter().find(|p| p["code"] == "R0101").unwrap();
+    assert_eq!((&integer["column"], &integer["rows"]), (&json!("id"), &json!(1)));
+    let example = &integer["examples"][0];
+    assert_eq!((&example["row"], &example["line"], &example["value"]), (&json!(3), &json!(5), &json!("x")), "{example}");
+    assert!(whole["rejectedSample"].as_str().unwrap().contains("x,Dan,7"), "{whole}");
+    let part = ask(json!({ "size": 1 << 30 })).await.json();
+    assert_eq!((counted(&part), &part["truncated"]), ([4, 1, 2, 1, 0], &json!(true)), "the last record is not whole: {part}");
+
+    for (wrong, status, code) in [
+        (json!({ "size": 3 }), 400, "H0400"),
+        (json!({ "sample": "!" }), 400, "H0400"),
+        (json!({ "sample": STANDARD.encode(vec![b'x'; (4 << 20) + 1]) }), 400, "H0400"),
+        (json!({ "sample": "A".repeat(7 << 20) }), 413, "H0400"),
+        (json!({ "path": "elsewhere/1.csv" }), 422, "A0002"),
+        (json!({ "partner": "acme" }), 404, "H0404"),
+    ] {
+        let answer = ask(wrong).await;
+        assert_eq!((answer.status.as_u16(), answer.json()["code"].as_str()), (status, Some(code)), "{}", answer.text);
+    }
+    let body = json!({ "path": "people/1.csv", "sample": "", "partner": "acme" });
+    let nobody = harness.call("POST", "/submissions/dry-run", Some(&harness.token("Engineer")), Some(body)).await;
+    assert_eq!((nobody.status.as_u16(), &nobody.json()["code"]), (422, &json!("A0001")), "{}", nobody.text);
+    assert_eq!(before, (harness.catalog.contents().len(), harness.lake.contents().len()), "nothing is stored");
+}
+
+#[tokio::test]
 async fn parameters_and_tables_are_versioned() {
     let harness = Harness::start().await;
     assert_eq!(put(&harness, "/pipelines/people", &[], "application/json", put_pipeline().to_string()).await.status, 200);
@@ -188,6 +230,41 @@ async fn pages_follow_their_cursor_and_refuse_another_listings() {
         let answer = harness.call("GET", &path, Some(&token), None).await;
         assert_eq!(answer.status, 400, "{path}: {}", answer.text);
     }
+}
+
+#[tokio::test]
+async fn cases_and_runs_are_searched_by_the_server() {
+    let harness = Harness::start().await;
+    let run = world::run(&harness, "skyline", "x", State::Reviewing).await;
+    world::case(&harness, &run, "skyline").await;
+    harness.clock.advance(chrono::TimeDelta::seconds(1));
+    let reviewer = harness.token("Reviewer");
+    let count = async |path: &str| {
+        let answer = harness.call("GET", path, Some(&reviewer), None).await;
+        assert_eq!(answer.status, 200, "{path}: {}", answer.text);
+        answer.json()["items"].as_array().unwrap().len()
+    };
+    for (path, found) in [
+        ("/reviews?text=OLDER%20than".to_owned(), 1),
+        (format!("/reviews?text={run}"), 1),
+        ("/reviews?text=%20".to_owned(), 1),
+        ("/reviews?text=younger".to_owned(), 0),
+        ("/reviews?dueBefore=2026-01-01T00:00:00.001Z&openedBefore=2026-01-01T01:00:00.001%2B01:00".to_owned(), 1),
+        ("/reviews?dueBefore=2026-01-01T00:00:00Z".to_owned(), 0),
+        ("/reviews?openedBefore=2026-01-01T00:00:00Z".to_owned(), 0),
+        ("/runs?quietSince=2026-01-01T00:00:00.001Z".to_owned(), 1),
+        ("/runs?quietSince=2026-01-01T00:00:00Z".to_owned(), 0),
+        ("/runs?deadLettered=true".to_owned(), 0),
+        ("/runs?deadLettered=false".to_owned(), 1),
+    ] {
+        assert_eq!(count(&path).await, found, "{path}");
+    }
+    for wrong in ["/reviews?dueBefore=soon", "/reviews?openedBefore=2026-01-01", "/runs?quietSince=1", "/runs?deadLettered=maybe"] {
+        let answer = harness.call("GET", wrong, Some(&reviewer), None).await;
+        assert_eq!((answer.status.as_u16(), &answer.json()["code"]), (400, &json!("H0400")), "{wrong}: {}", answer.text);
+    }
+    let long = format!("/reviews?text={}", "x".repeat(201));
+    assert_eq!(harness.call("GET", &long, Some(&reviewer), None).await.status, 400);
 }
 
 #[tokio::test]

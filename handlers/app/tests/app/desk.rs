@@ -1,9 +1,11 @@
 //! What the web app works with: entity tags, the live feed, figures, drafts, comments, assignments, undo, idempotency keys.
 
+use std::sync::Arc;
+
 use axum::{body::Body, http::Request};
 use chrono::TimeDelta;
 use serde_json::{Value, json};
-use sluice_flow::run::State;
+use sluice_flow::{memory::Faults, run::State};
 
 use super::{
     harness::{Answer, Harness},
@@ -77,6 +79,53 @@ async fn the_feed_tells_changes_as_they_come() {
 }
 
 #[tokio::test]
+async fn all_who_wait_share_one_look_at_the_catalog() {
+    const WAITING: usize = 100;
+    let faults = Arc::<Faults>::default();
+    let harness = Arc::new(Harness::with(faults.clone()).await);
+    let (reviewer, partner) = (harness.token("Reviewer"), harness.token("Partner"));
+    let mut waiting = tokio::task::JoinSet::new();
+    for n in 0..WAITING {
+        let (harness, token) = (harness.clone(), if n % 2 == 0 { reviewer.clone() } else { partner.clone() });
+        let start = harness.call("GET", "/changes", Some(&token), None).await.json();
+        let path = format!("/changes?wait=20&after={}", start["cursor"].as_str().unwrap());
+        waiting.spawn(async move { harness.call("GET", &path, Some(&token), None).await.json() });
+    }
+    tokio::time::sleep(std::time::Duration::from_millis(500)).await;
+    let before = faults.calls().len();
+    tokio::time::sleep(std::time::Duration::from_secs(3)).await;
+    let looks = faults.calls().len() - before;
+    assert!((2..=6).contains(&looks), "{looks} looks of {WAITING} clients in three seconds");
+    let run = world::run(&harness, "skyline", "x", State::Moving).await;
+    let begun = std::time::Instant::now();
+    while let Some(told) = waiting.join_next().await {
+        let told = told.unwrap();
+        assert_eq!(told["runs"].as_array().map(Vec::len), Some(1), "{told}");
+        assert_eq!(told["runs"][0]["runId"], run.as_str());
+    }
+    assert!(begun.elapsed().as_secs() < 10, "{:?}", begun.elapsed());
+}
+
+#[tokio::test]
+async fn a_summary_is_made_again_only_when_something_changed() {
+    let faults = Arc::<Faults>::default();
+    let harness = Harness::with(faults.clone()).await;
+    world::run(&harness, "skyline", "x", State::Moving).await;
+    let auditor = harness.token("Auditor");
+    let ask = async |path: &str| {
+        let before = faults.calls().len();
+        let figures = harness.call("GET", path, Some(&auditor), None).await.json();
+        (figures["inFlight"].as_u64().unwrap(), faults.calls().len() - before)
+    };
+    let (in_flight, calls) = ask("/summary").await;
+    assert!(in_flight == 1 && calls > 3, "{calls} calls");
+    assert_eq!(ask("/summary").await, (1, 1), "one look at what changed");
+    assert_eq!(ask("/summary?days=3").await.0, 1, "other days are another summary");
+    world::run(&harness, "acme", "y", State::Moving).await;
+    assert_eq!(ask("/summary").await.0, 2);
+}
+
+#[tokio::test]
 async fn figures_are_those_that_the_caller_may_see() {
     let harness = Harness::start().await;
     let run = world::run(&harness, "skyline", "x", State::Reviewing).await;
@@ -140,7 +189,12 @@ async fn a_draft_goes_live_through_somebody_else() {
     assert_eq!(draft["author"]["id"], "oid-Engineer");
     assert_eq!(stored.headers["etag"], format!("\"{}\"", draft["hash"].as_str().unwrap()).as_str());
     let again = with_header(&harness, "PUT", path, "Engineer", ("if-none-match", "*"), Some(texts.clone())).await;
-    assert_eq!(again.status, 412);
+    assert_eq!((again.status.as_u16(), &again.json()["code"]), (412, &json!("A0412")));
+    let tag = stored.headers["etag"].to_str().unwrap().to_owned();
+    for (tag, status) in [("\"another\"", 412), (tag.as_str(), 200)] {
+        let put = with_header(&harness, "PUT", path, "Engineer", ("if-match", tag), Some(texts.clone())).await;
+        assert_eq!(put.status, status, "{}", put.text);
+    }
     assert_eq!(harness.call("GET", "/pipelines/people", Some(&engineer), None).await.status, 404, "it is not live");
     let approve = json!({ "hash": draft["hash"] });
     let own = harness.call("POST", "/pipelines/people/draft/approve", Some(&engineer), Some(approve.clone())).await;

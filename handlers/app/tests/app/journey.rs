@@ -114,6 +114,39 @@ async fn a_held_row_waits_for_a_person_and_is_published_after_the_decision() {
 }
 
 #[tokio::test]
+async fn a_row_is_sent_back_to_the_partner_with_a_comment() {
+    let harness = started().await;
+    let id = upload(&harness, "people/6.csv", "id,name,age\n1,Ada,36\n3,Eve,136\n").await;
+    let (reviewer, partner) = (harness.token("Reviewer"), harness.token("Partner"));
+    let cases = harness.call("GET", "/reviews", Some(&reviewer), None).await.json();
+    let case = &cases["items"][0];
+    assert_eq!(case["correctable"], json!(["id", "name", "age"]), "{case}");
+    let path = format!("/reviews/{}/decide", case["caseId"].as_str().unwrap());
+    let silent = json!({ "verdict": { "verdict": "return" }, "comment": " ", "digest": case["digest"] });
+    let refused = harness.call("POST", &path, Some(&reviewer), Some(silent)).await;
+    assert_eq!((refused.status.as_u16(), &refused.json()["code"]), (422, &json!("W0427")), "{}", refused.text);
+    let bulk = |comment: &str| {
+        let cases = json!([{ "caseId": case["caseId"], "digest": case["digest"] }]);
+        json!({ "verdict": { "verdict": "return" }, "comment": comment, "cases": cases })
+    };
+    let refused = harness.call("POST", "/reviews/decide", Some(&reviewer), Some(bulk(""))).await;
+    assert_eq!((refused.status.as_u16(), &refused.json()["code"]), (422, &json!("W0427")), "{}", refused.text);
+    let decided = harness.envelope("Cases", "POST", "/reviews/decide", &reviewer, Some(bulk("is the year right?"))).await.json();
+    let result: Value = serde_json::from_str(decided["Outputs"]["res"]["body"].as_str().unwrap()).unwrap();
+    assert_eq!(result["decided"][0]["decisions"][0]["verdict"], json!({ "verdict": "return" }), "{result}");
+    drain(&harness, &decided["Outputs"]).await;
+    let shown = run(&harness, &id).await;
+    let count = |name: &str| shown["counts"][name].as_u64();
+    assert_eq!((count("published"), count("rejected"), count("returned")), (Some(1), Some(1), Some(1)), "{shown}");
+    let submission = harness.call("GET", &format!("/submissions/{id}"), Some(&partner), None).await.json();
+    assert_eq!(submission["runs"][0]["counts"]["returned"], 1, "{submission}");
+    let receipt = harness.call("GET", &format!("/submissions/{id}/receipt"), Some(&partner), None).await.json();
+    assert_eq!((&receipt["review"]["returned"], &receipt["counts"]["returned"]), (&json!(1), &json!(1)), "{receipt}");
+    let rejected = harness.call("GET", &format!("/submissions/{id}/rejected"), Some(&partner), None).await;
+    assert!(rejected.text.contains("R0404") && rejected.text.contains("sent back to you: is the year right?"), "{}", rejected.text);
+}
+
+#[tokio::test]
 async fn corrections_are_tried_drafts_compared_and_repaired_rows_joined() {
     let harness = started().await;
     let id = upload(&harness, "people/5.csv", "id,name,age\n1,Ada,36\n2,Bob,-1\n3,Eve,136\n").await;

@@ -124,6 +124,7 @@ pub(crate) async fn case(harness: &Harness, run: &RunId, partner: &str) -> Revie
         due_at: harness.context.now(),
         created_at: harness.context.now(),
         decisions: Vec::new(),
+        correctable: Vec::new(),
         comments: Vec::new(),
     };
     let write = Write::Create { id: ReviewCase::document_id(0), kind: "case", body: body(&case).unwrap() };

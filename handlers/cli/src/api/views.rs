@@ -57,6 +57,8 @@ pub(crate) struct Counts {
     pub(crate) published: u64,
     pub(crate) corrected: u64,
     pub(crate) rejected: u64,
+    #[serde(default)]
+    pub(crate) returned: u64,
     pub(crate) filtered: u64,
     pub(crate) duplicate: u64,
     pub(crate) held: u64,

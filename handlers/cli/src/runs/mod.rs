@@ -226,6 +226,7 @@ pub(crate) fn describe(run: &Run) -> String {
             ("  published", counts.published),
             ("  corrected", counts.corrected),
             ("  rejected", counts.rejected),
+            ("    of these sent back", counts.returned),
             ("  filtered", counts.filtered),
             ("  duplicate", counts.duplicate),
             ("  held", counts.held),

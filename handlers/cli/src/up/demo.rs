@@ -154,7 +154,7 @@ async fn decide_all(people: &Cast, run: &Run) -> Result<()> {
         let said = match (verdict, exception.is_some()) {
             (Verdict::Approve, true) => "approved, but for the first row",
             (Verdict::Approve, false) => "approved",
-            (Verdict::Reject, _) => "rejected",
+            (Verdict::Reject | Verdict::Return, _) => "rejected",
         };
         let exceptions = BTreeMap::from_iter(exception);
         let decided = review::decide(&people.reviewer, &case, verdict, exceptions.clone(), "decided in the demo").await?;

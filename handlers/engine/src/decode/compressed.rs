@@ -21,6 +21,8 @@ enum Inner {
 pub(crate) struct Capped {
     inner: Inner,
     cap: u64,
+    /// What grows beyond so many bytes is left out.
+    most: u64,
     taken: u64,
     given: u64,
     step: Vec<u8>,
@@ -29,18 +31,29 @@ pub(crate) struct Capped {
 impl Capped {
     /// gzip (RFC 1952), any number of members. `cap` is the most decompressed bytes.
     pub(crate) fn gzip(cap: u64) -> Self {
-        Self { inner: Inner::Gzip(None), cap, taken: 0, given: 0, step: vec![0; STEP] }
+        Self { inner: Inner::Gzip(None), cap, most: u64::MAX, taken: 0, given: 0, step: vec![0; STEP] }
     }
 
     /// zstd (RFC 8878), any number of frames with windows up to 128 MiB.
     pub(crate) fn zstd(cap: u64) -> Result<Self, EngineError> {
         let decoder = Box::new(Decoder::new().map_err(|e| EngineError::bug("zstd", e))?);
-        Ok(Self { inner: Inner::Zstd { decoder, is_between_frames: true }, cap, taken: 0, given: 0, step: vec![0; STEP] })
+        Ok(Self { inner: Inner::Zstd { decoder, is_between_frames: true }, cap, most: u64::MAX, taken: 0, given: 0, step: vec![0; STEP] })
+    }
+
+    /// Gives at most so many bytes and leaves the rest out.
+    pub(crate) fn at_most(mut self, most: u64) -> Self {
+        self.most = most;
+        self
+    }
+
+    /// Whether something was left out.
+    pub(crate) fn is_cut(&self) -> bool {
+        self.given > self.most
     }
 
     /// Opens the next compressed bytes and hands them on in pieces of at most 64 KiB.
     pub(crate) fn push(&mut self, mut input: &[u8], mut sink: impl FnMut(&[u8]) -> Result<(), EngineError>) -> Result<(), EngineError> {
-        loop {
+        while !self.is_cut() {
             let (taken, given) = self.advance(input)?;
             self.taken += taken as u64;
             self.given += given as u64;
@@ -52,8 +65,9 @@ impl Capped {
                 return Err(Refusal::new(Code::ExpandsTooMuch, message).into());
             }
             input = &input[taken..];
-            if given > 0 {
-                sink(&self.step[..given])?;
+            let beyond = self.given.saturating_sub(self.most).min(given as u64) as usize;
+            if given > beyond {
+                sink(&self.step[..given - beyond])?;
             }
             // A full step may have more to give without more input.
             if input.is_empty() && given < self.step.len() {
@@ -63,6 +77,7 @@ impl Capped {
                 return Err(self.damaged("it does not go on"));
             }
         }
+        Ok(())
     }
 
     fn advance(&mut self, input: &[u8]) -> Result<(usize, usize), EngineError> {
@@ -162,6 +177,26 @@ mod tests {
         for piece in [1, 7, 5000, usize::MAX >> 1] {
             assert_eq!(open(Capped::gzip(1 << 30), &gz, piece).expect("whole"), expected);
             assert_eq!(open(Capped::zstd(1 << 30).expect("zstd"), &zst, piece).expect("whole"), expected);
+        }
+    }
+
+    #[test]
+    fn no_more_is_opened_than_was_asked_for() {
+        let text: Vec<u8> = (0..100_000_u32).flat_map(u32::to_le_bytes).collect();
+        let zst = zstd::encode_all(text.as_slice(), 1).expect("in memory");
+        for most in [0, 1, 70_000, text.len() as u64 - 1, text.len() as u64] {
+            for (capped, file) in [(Capped::gzip(1 << 30), gzip(&text)), (Capped::zstd(1 << 30).expect("zstd"), zst.clone())] {
+                let (mut capped, mut opened) = (capped.at_most(most), Vec::new());
+                for piece in file.chunks(1000) {
+                    let taken = capped.push(piece, |bytes| {
+                        opened.extend_from_slice(bytes);
+                        Ok(())
+                    });
+                    taken.expect("not damaged");
+                }
+                assert_eq!(opened, text[..most as usize], "{most}");
+                assert_eq!(capped.is_cut(), most < text.len() as u64);
+            }
         }
     }
 

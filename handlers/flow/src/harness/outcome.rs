@@ -9,6 +9,7 @@ use super::World;
 use crate::{
     BlobPath, audit, layout,
     ledger::{ChunkLedger, Proof},
+    revision,
     run::{Run, State},
     writer,
 };
@@ -71,6 +72,14 @@ impl World {
             if let Some(counts) = run.counts {
                 assert!(counts.balanced(), "the counts of run {id} do not balance: {counts:?}");
                 self.check_ledger(&run).await;
+                let revision =
+                    revision::load(&self.context, &run).await.expect("the account of the decisions can be read").unwrap_or_default();
+                assert!(revision.returned.is_subset(&revision.rejected), "run {id} sends rows back that it does not reject");
+                assert_eq!(
+                    counts.returned,
+                    if counts.held > 0 { 0 } else { revision.returned.len() },
+                    "rows of run {id} that are sent back"
+                );
             }
             if let Some(content) = &run.content {
                 let raw = self.lake.blob(&run.raw()).unwrap_or_else(|| panic!("run {id} is sealed and has no raw copy"));

@@ -94,14 +94,17 @@ fn matches(query: &Query, document: &Document) -> bool {
         && query.id_prefix.as_ref().is_none_or(|p| document.id.starts_with(p))
         && query.equals.iter().all(|(field, value)| document.body.get(field) == Some(value))
         && query.any_of.as_ref().is_none_or(|(field, values)| document.body.get(field).is_some_and(|v| values.contains(v)))
-        && query
-            .less_than
-            .as_ref()
-            .is_none_or(|(field, limit)| document.body.get(field).and_then(Value::as_str).is_some_and(|v| v < limit.as_str()))
+        && query.less_than.iter().all(|(field, limit)| document.body.get(field).and_then(Value::as_str).is_some_and(|v| v < limit.as_str()))
         && query
             .at_least
             .as_ref()
             .is_none_or(|(field, limit)| document.body.get(field).and_then(Value::as_str).is_some_and(|v| v >= limit.as_str()))
+        && query.contains.as_ref().is_none_or(|(fields, text)| fields.iter().any(|field| contains(&document.body, field, text)))
+        && query.present.is_none_or(|(field, present)| document.body.get(field).is_some() == present)
+}
+
+fn contains(body: &Value, field: &str, text: &str) -> bool {
+    body.get(field).and_then(Value::as_str).is_some_and(|value| value.to_lowercase().contains(&text.to_lowercase()))
 }
 
 /// Where a document stands in the order of a query.

@@ -82,7 +82,7 @@ impl SampleOutcome {
 ///
 /// # Errors
 /// Every mistake in the texts; [`crate::Kind::Refused`] `W0404` if there is no such run, `W0412` if it has no pipeline, `A0016` if the file
-/// is longer and cannot be cut.
+/// is a longer Parquet file.
 pub async fn compare(context: &Context, sources: &Sources<'_>, id: &RunId, limit: u64) -> Result<Comparison, PutError> {
     let run = runs::get(context, id).await?;
     if run.pinned.is_none() {
@@ -101,8 +101,7 @@ type Planned<'a> = (&'a Arc<Compiled>, Splitting);
 fn compare_samples(before: Planned<'_>, after: Planned<'_>, sample: &SampleBytes) -> Result<Comparison, EngineError> {
     let truncated = sample.is_truncated();
     let mut comparison = Comparison { rows: 0, changed_rows: 0, changed: Vec::new(), truncated, refusals: Vec::new() };
-    let work = |(compiled, kind): Planned<'_>, refusals: &mut Vec<Refusal>| match Work::new(compiled, kind, sample.bytes(), truncated).run()
-    {
+    let work = |(compiled, kind): Planned<'_>, refusals: &mut Vec<Refusal>| match Work::new(compiled, kind, sample).run() {
         Ok(worked) => Ok(Some(worked)),
         Err(EngineError::Refused(refusal)) => {
             refusals.push(refusal);
@@ -115,6 +114,7 @@ fn compare_samples(before: Planned<'_>, after: Planned<'_>, sample: &SampleBytes
     let becomes = work(after, &mut comparison.refusals)?;
     let outcomes = |worked: &Option<Worked>| worked.as_ref().map(outcomes).unwrap_or_default();
     let (old, new) = (outcomes(&was), outcomes(&becomes));
+    comparison.truncated |= was.iter().chain(&becomes).any(|worked| worked.is_truncated);
     comparison.rows = old.len().max(new.len()) as u64;
     for row in 0..old.len().max(new.len()) {
         let (before, after) = (old.get(row).copied().flatten(), new.get(row).copied().flatten());
@@ -166,7 +166,7 @@ fn explain((compiled, kind): Planned<'_>, sample: &SampleBytes, worked: &Worked,
         }
         return Ok(());
     };
-    let mut work = Work::new(compiled, kind, sample.bytes(), sample.is_truncated());
+    let mut work = Work::new(compiled, kind, sample);
     work.header.clone_from(&worked.header);
     let mut rest = chunk.clone();
     for row in rows.iter_mut().filter(|row| row.after.is_some_and(|after| after != SampleOutcome::Accepted)) {

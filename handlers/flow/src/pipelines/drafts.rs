@@ -36,11 +36,40 @@ impl PipelineDraft {
     }
 }
 
+/// What a draft may take the place of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Over<'a> {
+    /// Whatever is there.
+    Anything,
+    /// Only if there is none.
+    Nothing,
+    /// The draft with this hash.
+    Draft(&'a str),
+}
+
+impl Over<'_> {
+    fn check(self, found: Option<&PipelineDraft>) -> Result<()> {
+        match (self, found) {
+            (Self::Anything, _) | (Self::Nothing, None) => Ok(()),
+            (Self::Draft(hash), Some(draft)) if draft.hash == hash => Ok(()),
+            (_, None) => Err(Error::refused("A0412", "there is no draft any more, it went live or was thrown away: nothing was stored")),
+            (_, Some(draft)) => {
+                let message = format!(
+                    "there is another draft, which {} wrote at {}: read it; nothing was stored",
+                    draft.author.name(),
+                    draft.created_at
+                );
+                Err(Error::refused("A0412", message))
+            }
+        }
+    }
+}
+
 /// Stores the draft of a pipeline in the place of the one before. The same texts again change nothing, nor whose they are.
 ///
 /// # Errors
-/// Every mistake in the texts, with its place; those of the catalog.
-pub async fn put_draft(context: &Context, actor: &Actor, sources: &Sources<'_>) -> Result<PipelineDraft, PutError> {
+/// Every mistake in the texts, with its place; [`crate::Kind::Refused`] `A0412` if what is there is not what `over` says; those of the catalog.
+pub async fn put_draft(context: &Context, actor: &Actor, sources: &Sources<'_>, over: Over<'_>) -> Result<PipelineDraft, PutError> {
     let compiled = compile(context, sources).await?;
     let name = &compiled.plan().pipeline.name;
     check_name("the name of a pipeline", name)?;
@@ -52,14 +81,21 @@ pub async fn put_draft(context: &Context, actor: &Actor, sources: &Sources<'_>) 
         author: actor.clone(),
         created_at: context.now(),
     };
-    if let Some((before, _)) = read(context, name).await?
-        && before.hash == draft.hash
-    {
-        return Ok(before);
+    let (id, kind) = (DRAFT.to_owned(), "pipelineDraft");
+    for _ in 0..10 {
+        let before = read(context, name).await?;
+        over.check(before.as_ref().map(|(before, _)| before))?;
+        let write = match before {
+            Some((before, _)) if before.hash == draft.hash => return Ok(before),
+            Some((_, etag)) => Write::Replace { id: id.clone(), kind, body: body(&draft)?, etag },
+            None => Write::Create { id: id.clone(), kind, body: body(&draft)? },
+        };
+        // Only over what was looked at: somebody else may have been faster.
+        if context.catalog.commit(&partition(name), vec![write]).await? == Committed::Done {
+            return Ok(draft);
+        }
     }
-    let write = Write::Put { id: DRAFT.to_owned(), kind: "pipelineDraft", body: body(&draft)? };
-    context.catalog.commit(&partition(name), vec![write]).await?;
-    Ok(draft)
+    Err(Error::transient("K0409", format!("the draft of pipeline {name} was changed by others ten times in a row")).into())
 }
 
 async fn read(context: &Context, name: &str) -> Result<Option<(PipelineDraft, ETag)>> {
@@ -125,7 +161,7 @@ pub async fn approve_draft(context: &Context, actor: &Actor, name: &str, hash: &
     if draft.author.is(actor) {
         return Err(Error::refused("A0403", "you wrote this draft: somebody else must approve it").into());
     }
-    let by = By { author: draft.author.id(), approver: Some(actor.id()) };
+    let by = By { author: (&draft.author).into(), approver: Some(actor.into()) };
     let version = put_by(context, by, &draft.sources()).await?;
     // A draft that was stored meanwhile is another one: it stays.
     match remove(context, name, etag, None).await {

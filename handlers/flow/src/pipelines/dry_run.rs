@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use sluice_contract::Sources;
-use sluice_engine::{Compiled, EngineError, HeldRow, Refusal, RunReport, Splitting, Stream, Tally, Verdict, rejected_header};
+use sluice_engine::{Code, Compiled, EngineError, HeldRow, Refusal, RunReport, Splitting, Stream, Tally, Verdict, rejected_header};
 
 use super::{
     PutError,
@@ -37,10 +37,11 @@ pub struct DryRun {
 const REJECTED_BYTES: usize = 64 << 10;
 /// Most held rows that a dry run shows.
 const HELD_ROWS: usize = 50;
-/// Tries the texts on a sample of at most `limit` bytes. A longer text is cut after its last whole line.
+
+/// Tries the texts on a sample of at most `limit` bytes. A longer one is cut after its last whole record.
 ///
 /// # Errors
-/// Every mistake in the texts; [`crate::Kind::Refused`] `A0016` if the sample is too long and cannot be cut.
+/// Every mistake in the texts; [`crate::Kind::Refused`] `A0016` if the sample is a part of a Parquet file.
 pub async fn dry_run(context: &Context, sources: &Sources<'_>, sample: Sample, limit: u64) -> Result<DryRun, PutError> {
     let compiled = compile(context, sources).await?;
     let sample = SampleBytes::read(context, sample, limit).await?;
@@ -49,7 +50,8 @@ pub async fn dry_run(context: &Context, sources: &Sources<'_>, sample: Sample, l
     Ok(done.map_err(Error::from)?)
 }
 
-fn try_out(compiled: &Arc<Compiled>, kind: Splitting, sample: &SampleBytes) -> Result<DryRun, EngineError> {
+/// Works through a sample. Why it would be refused as a whole is a finding, not an error.
+pub(super) fn try_out(compiled: &Arc<Compiled>, kind: Splitting, sample: &SampleBytes) -> Result<DryRun, EngineError> {
     let mut found = DryRun {
         truncated: sample.is_truncated(),
         header: None,
@@ -67,10 +69,11 @@ fn try_out(compiled: &Arc<Compiled>, kind: Splitting, sample: &SampleBytes) -> R
 }
 
 fn run_sample(compiled: &Arc<Compiled>, kind: Splitting, sample: &SampleBytes, found: &mut DryRun) -> Result<(), EngineError> {
-    let mut work = Work::new(compiled, kind, sample.bytes(), sample.is_truncated());
+    let mut work = Work::new(compiled, kind, sample);
     let worked = work.run();
     found.header.clone_from(&work.header);
     let worked = worked?;
+    found.truncated = worked.is_truncated;
     let mut report = RunReport::default();
     let mut rejected = rejected_header(compiled, found.header.as_deref());
     let mut held = Vec::new();
@@ -84,7 +87,11 @@ fn run_sample(compiled: &Arc<Compiled>, kind: Splitting, sample: &SampleBytes, f
             }
         }
     }
-    rejected.truncate(REJECTED_BYTES);
+    if rejected.len() > REJECTED_BYTES {
+        // After the last line that is whole.
+        let end = rejected[..REJECTED_BYTES].iter().rposition(|b| *b == b'\n').map_or(REJECTED_BYTES, |at| at + 1);
+        rejected.truncate(end);
+    }
     found.rejected = String::from_utf8_lossy(&rejected).into_owned();
     let lines = held.split(|b| *b == b'\n').filter(|l| !l.is_empty()).take(HELD_ROWS);
     for line in lines {
@@ -92,6 +99,10 @@ fn run_sample(compiled: &Arc<Compiled>, kind: Splitting, sample: &SampleBytes, f
     }
     found.verdicts = report.verdicts(compiled.plan(), &worked.repeats);
     found.refusals = report.refusals(compiled.plan(), &worked.repeats);
+    if found.truncated {
+        // How many rows there are, and what is measured over all of them, the beginning of a file cannot tell.
+        found.refusals.retain(|refusal| !matches!(refusal.code, Code::NoRows | Code::QualityBroken));
+    }
     found.tally = report.tally;
     Ok(())
 }

@@ -3,23 +3,45 @@
 use sluice_contract::Sources;
 
 use super::{PIPELINES, PipelinePointer, PipelineVersion, PutError, check_name, get, partition, pointer_id, tables::compile, version_id};
-use crate::{Committed, Context, Document, Error, Write, catalog::body};
+use crate::{Committed, Context, Document, Error, Write, audit::Actor, catalog::body};
 
 /// Stores a pipeline with its contract as the next version and makes it live. The same texts again are the same version.
 ///
 /// # Errors
 /// Every mistake in the texts, with its place; [`crate::Kind::Refused`] `A0010` if another pipeline takes exactly the same partner and path.
-pub async fn put(context: &Context, actor_id: &str, sources: &Sources<'_>) -> Result<PipelineVersion, PutError> {
-    put_by(context, By { author: actor_id, approver: None }, sources).await
+pub async fn put<'a>(context: &Context, author: impl Into<Author<'a>>, sources: &Sources<'_>) -> Result<PipelineVersion, PutError> {
+    put_by(context, By { author: author.into(), approver: None }, sources).await
+}
+
+/// Somebody whose work a version is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Author<'a> {
+    /// Object id.
+    pub id: &'a str,
+    /// Name, if one is known.
+    pub name: Option<&'a str>,
+}
+
+impl<'a> From<&'a str> for Author<'a> {
+    fn from(id: &'a str) -> Self {
+        Self { id, name: None }
+    }
+}
+
+impl<'a> From<&'a Actor> for Author<'a> {
+    /// The id stands in the place of a name that a token does not give.
+    fn from(actor: &'a Actor) -> Self {
+        Self { id: actor.id(), name: Some(actor.name()).filter(|name| *name != actor.id()) }
+    }
 }
 
 /// Whose work a version is.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct By<'a> {
-    /// Object id of who wrote it.
-    pub(super) author: &'a str,
-    /// Object id of who approved it, if it was a draft.
-    pub(super) approver: Option<&'a str>,
+    /// Who wrote it.
+    pub(super) author: Author<'a>,
+    /// Who approved it, if it was a draft.
+    pub(super) approver: Option<Author<'a>>,
 }
 
 /// [`put`], of texts that may have been a draft.
@@ -96,8 +118,10 @@ async fn create_version(
         contract: sources.contract.to_owned(),
         hash: hash.to_owned(),
         created_at: context.now(),
-        created_by: by.author.to_owned(),
-        approved_by: by.approver.map(str::to_owned),
+        created_by: by.author.id.to_owned(),
+        created_by_name: by.author.name.map(str::to_owned),
+        approved_by: by.approver.map(|approver| approver.id.to_owned()),
+        approved_by_name: by.approver.and_then(|approver| approver.name).map(str::to_owned),
     };
     loop {
         version.version += 1;

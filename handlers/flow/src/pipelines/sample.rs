@@ -12,6 +12,8 @@ use crate::{Context, Error, Result, RunId, audit, raw::Raw};
 
 /// Most bytes of a sample, whatever the caller allows.
 const MOST_BYTES: u64 = 64 << 20;
+/// Most bytes of a compressed sample that are opened.
+const MOST_OPENED: u64 = 32 << 20;
 
 /// What a pipeline is tried on.
 #[derive(Debug, Clone)]
@@ -39,6 +41,11 @@ pub(super) struct SampleBytes {
 }
 
 impl SampleBytes {
+    /// The beginning of a file of `total` bytes.
+    pub(super) fn beginning(name: &str, bytes: Bytes, total: u64) -> Self {
+        Self { name: name.to_owned(), total, bytes }
+    }
+
     /// Reads at most `limit` bytes.
     pub(super) async fn read(context: &Context, sample: Sample, limit: u64) -> Result<Self> {
         let limit = limit.min(MOST_BYTES);
@@ -71,11 +78,16 @@ impl SampleBytes {
     /// How the sample is read under a plan.
     ///
     /// # Errors
-    /// [`crate::Kind::Refused`] `A0016` if it is only a part of a file that cannot be cut.
+    /// [`crate::Kind::Refused`] `A0016` if it is only a part of a Parquet file.
     pub(super) fn kind(&self, compiled: &Compiled) -> Result<Splitting> {
         let kind = splittable(compiled.plan(), &self.bytes[..self.bytes.len().min(64)], &self.name);
-        if self.is_truncated() && kind != Splitting::Records {
-            let message = format!("the sample has {} bytes and cannot be cut: give one of at most {}", self.total, self.bytes.len());
+        if self.is_truncated() && kind == Splitting::RowGroups {
+            let message = format!(
+                "a Parquet file can be tried as a whole only, since its end says how to read it: these are {} of its {} bytes; try a smaller \
+                 file, or upload this one, which checks all of it",
+                self.bytes.len(),
+                self.total
+            );
             return Err(Error::refused("A0016", message));
         }
         Ok(kind)
@@ -95,6 +107,8 @@ pub(super) struct Worked {
     pub(super) done: Vec<Done>,
     /// Rows that repeat a key.
     pub(super) repeats: Overrides,
+    /// Whether there is more of the file than was worked through.
+    pub(super) is_truncated: bool,
 }
 
 /// A sample on its way through the engine. The header is kept when what follows is refused.
@@ -102,6 +116,7 @@ pub(super) struct Work<'a> {
     compiled: &'a Arc<Compiled>,
     kind: Splitting,
     bytes: &'a [u8],
+    file_len: u64,
     is_truncated: bool,
     /// Column names of the file's header, once it is read.
     pub(super) header: Option<Vec<String>>,
@@ -109,8 +124,9 @@ pub(super) struct Work<'a> {
 }
 
 impl<'a> Work<'a> {
-    pub(super) fn new(compiled: &'a Arc<Compiled>, kind: Splitting, bytes: &'a [u8], is_truncated: bool) -> Self {
-        Self { compiled, kind, bytes, is_truncated, header: None, footer: None }
+    pub(super) fn new(compiled: &'a Arc<Compiled>, kind: Splitting, sample: &'a SampleBytes) -> Self {
+        let (bytes, file_len, is_truncated) = (sample.bytes(), sample.total, sample.is_truncated());
+        Self { compiled, kind, bytes, file_len, is_truncated, header: None, footer: None }
     }
 
     /// Works through all of it; twice if rows repeat a key.
@@ -122,7 +138,7 @@ impl<'a> Work<'a> {
         if !repeats.is_empty() {
             done = self.pass(&chunks, &repeats)?;
         }
-        Ok(Worked { header: self.header.clone(), chunks, done, repeats })
+        Ok(Worked { header: self.header.clone(), chunks, done, repeats, is_truncated: self.is_truncated })
     }
 
     fn chunks(&mut self) -> Result<Vec<Chunk>, EngineError> {
@@ -139,19 +155,17 @@ impl<'a> Work<'a> {
             Splitting::Records => {
                 let info = read_header(plan, bytes, !self.is_truncated)?;
                 self.header = info.names;
-                // A longer text is cut after its last whole line.
-                let end = if self.is_truncated { bytes.iter().rposition(|b| *b == b'\n').map_or(0, |at| at + 1) } else { bytes.len() };
-                vec![Chunk { start: info.end, end: (end as u64).max(info.end), first_line: info.lines + 1, ..whole }]
+                vec![Chunk { start: info.end, first_line: info.lines + 1, ..whole }]
             }
         })
     }
 
-    fn pass(&self, chunks: &[Chunk], overrides: &Overrides) -> Result<Vec<Done>, EngineError> {
+    fn pass(&mut self, chunks: &[Chunk], overrides: &Overrides) -> Result<Vec<Done>, EngineError> {
         (0u32..).zip(chunks).map(|(index, chunk)| self.chunk(index, chunk, overrides)).collect()
     }
 
-    /// Works through one chunk.
-    pub(super) fn chunk(&self, index: u32, chunk: &Chunk, overrides: &Overrides) -> Result<Done, EngineError> {
+    /// Works through one chunk. Of a file that goes on, it ends with its last whole record.
+    pub(super) fn chunk(&mut self, index: u32, chunk: &Chunk, overrides: &Overrides) -> Result<Done, EngineError> {
         let start = ChunkStart {
             run: "dry-run".to_owned(),
             index,
@@ -159,12 +173,15 @@ impl<'a> Work<'a> {
             header: self.header.clone(),
             kind: self.kind,
             footer: self.footer.clone(),
-            file_len: self.bytes.len() as u64,
+            file_len: self.file_len,
         };
         let mut transformer = Transformer::new(self.compiled, start, overrides)?;
+        transformer.at_most(MOST_OPENED);
         transformer.push(&self.bytes[chunk.start as usize..chunk.end as usize])?;
         let mut outputs = transformer.drain();
-        let (last, report) = transformer.finish()?;
+        self.is_truncated |= transformer.is_cut();
+        let ends_early = self.is_truncated && chunk.end == self.bytes.len() as u64;
+        let (last, report) = if ends_early { transformer.finish_cut()? } else { transformer.finish()? };
         outputs.extend(last);
         Ok((outputs, report))
     }

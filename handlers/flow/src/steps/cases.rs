@@ -3,8 +3,7 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, TimeDelta};
-use sluice_contract::Plan;
-use sluice_engine::{Cause, HeldRow};
+use sluice_engine::{Cause, Compiled, HeldRow};
 
 use crate::{
     Context, Error, Result, Write,
@@ -12,7 +11,7 @@ use crate::{
     held::{self, HeldReader},
     layout,
     review::{CaseStatus, ReviewCase},
-    rfc3339,
+    reviews, rfc3339,
     run::Run,
 };
 
@@ -27,7 +26,7 @@ struct Rows {
 ///
 /// # Errors
 /// Those of lake and catalog; [`crate::Kind::Bug`] `J0302` if the held rows are not as many as the ledger says.
-pub(super) async fn open(context: &Context, run: &Run, plan: &Plan, generations: &[u32], held: u64) -> Result<u32> {
+pub(super) async fn open(context: &Context, run: &Run, compiled: &Compiled, generations: &[u32], held: u64) -> Result<u32> {
     let by_cause = collect(context, run, generations).await?;
     let found: u64 = by_cause.values().map(|rows| rows.count).sum();
     if found != held {
@@ -35,7 +34,7 @@ pub(super) async fn open(context: &Context, run: &Run, plan: &Plan, generations:
     }
     let cases = by_cause.len() as u32;
     for (number, (cause, rows)) in (0..).zip(by_cause) {
-        let case = case(context, run, plan, number, cause, rows)?;
+        let case = case(context, run, compiled, number, cause, rows)?;
         let write = Write::Create { id: ReviewCase::document_id(number), kind: "case", body: body(&case)? };
         context.catalog.commit(&run.run_id.partition(), vec![write]).await?;
     }
@@ -67,8 +66,8 @@ fn title(row: &HeldRow) -> String {
     }
 }
 
-fn case(context: &Context, run: &Run, plan: &Plan, number: u32, cause: Cause, rows: Rows) -> Result<ReviewCase> {
-    let review = &plan.pipeline.review;
+fn case(context: &Context, run: &Run, compiled: &Compiled, number: u32, cause: Cause, rows: Rows) -> Result<ReviewCase> {
+    let review = &compiled.plan().pipeline.review;
     // From the time the rows were found, not from now: a repeated attempt gives the same case.
     let found_at =
         DateTime::parse_from_rfc3339(&run.updated_at).map_err(|e| Error::bug("K0502", "a run's time cannot be read").because(e))?;
@@ -90,6 +89,7 @@ fn case(context: &Context, run: &Run, plan: &Plan, number: u32, cause: Cause, ro
         due_at: rfc3339(due.unwrap_or(found_at).to_utc()),
         created_at: context.now(),
         decisions: Vec::new(),
+        correctable: reviews::correctable(compiled),
         comments: Vec::new(),
     })
 }

@@ -48,6 +48,7 @@ pub async fn run(context: &Context, message: Message) -> Result<Outputs> {
         let counts = run.counts.as_mut().ok_or_else(|| Error::bug("W0502", format!("run {} has cases and no counts", run.run_id)))?;
         counts.corrected = revision.corrected.len();
         counts.rejected += revision.rejected.len();
+        counts.returned = revision.returned.len();
         counts.filtered += revision.filtered.len();
         counts.held = counts.held.saturating_sub(revision.decided());
         run.state = State::Publishing;
@@ -56,6 +57,7 @@ pub async fn run(context: &Context, message: Message) -> Result<Outputs> {
             "cases": cases.len(),
             "corrected": revision.corrected.len(),
             "rejected": revision.rejected.len(),
+            "returned": revision.returned.len(),
             "filtered": revision.filtered.len(),
             "ledger": output.sha256,
         });
@@ -146,7 +148,7 @@ impl<'a> Applying<'a> {
                     .ok_or_else(|| Error::bug("W0502", format!("row {} of run {} is held and in no case", row.row, self.run.run_id)))?;
                 held::digest(&mut of_case.hasher, &row)?;
                 let decision = of_case.decision;
-                let verdict = decision.rows.get(&row.row.to_string()).unwrap_or(&decision.verdict).clone();
+                let verdict = decision.of(row.row).clone();
                 self.batch_bytes += row.raw.len();
                 self.batch.push((row, verdict, decision));
                 if self.batch.len() >= BATCH_ROWS || self.batch_bytes >= BATCH_BYTES {
@@ -178,7 +180,7 @@ impl<'a> Applying<'a> {
         let batch = std::mem::take(&mut self.batch);
         let again: Vec<_> = batch
             .iter()
-            .filter(|(_, verdict, _)| *verdict != Verdict::Reject)
+            .filter(|(_, verdict, _)| !verdict.rejects())
             .map(|(held, verdict, _)| reviews::revision(held.clone(), verdict))
             .collect();
         let mut outcomes = Vec::new().into_iter();
@@ -188,13 +190,18 @@ impl<'a> Applying<'a> {
             outcomes = self.write_files(revised).await?.into_iter();
         }
         for (held, verdict, decision) in batch {
-            let outcome =
-                if verdict == Verdict::Reject { Some(RevisedOutcome::Problems(by_person(&held, decision))) } else { outcomes.next() };
+            let outcome = match by_person(&held, &verdict, &decision.comment) {
+                Some(problem) => Some(RevisedOutcome::Problems(held.problems.iter().cloned().chain([problem]).collect())),
+                None => outcomes.next(),
+            };
             match outcome {
                 Some(RevisedOutcome::Accepted { .. }) => _ = self.revision.corrected.insert(held.row),
                 Some(RevisedOutcome::Filtered) => _ = self.revision.filtered.insert(held.row),
                 Some(RevisedOutcome::Problems(problems)) => {
                     self.revision.rejected.insert(held.row);
+                    if verdict == Verdict::Return {
+                        self.revision.returned.insert(held.row);
+                    }
                     self.write_reject(&held, &problems).await?;
                 }
                 None => return Err(Error::bug("W0502", format!("the engine told nothing of row {}", held.row))),
@@ -224,19 +231,13 @@ impl<'a> Applying<'a> {
     }
 }
 
-/// Why the row was held, and that a person rejected it for that.
-fn by_person(held: &HeldRow, decision: &Decision) -> Vec<Problem> {
-    let message =
-        if decision.comment.is_empty() { "rejected in review".to_owned() } else { format!("rejected in review: {}", decision.comment) };
-    let reject = Problem {
-        code: Code::PersonReject,
-        row: held.row,
-        line: held.line,
-        offset: held.offset,
-        column: None,
-        value: None,
-        rule: None,
-        message,
+/// That a person rejected a row or sent it back, and why; `None` if they did neither.
+pub(crate) fn by_person(held: &HeldRow, verdict: &Verdict, comment: &str) -> Option<Problem> {
+    let (code, done) = match verdict {
+        Verdict::Reject => (Code::PersonReject, "rejected in review"),
+        Verdict::Return => (Code::PersonReturn, "sent back to you"),
+        Verdict::Approve | Verdict::Correct { .. } => return None,
     };
-    held.problems.iter().cloned().chain([reject]).collect()
+    let message = if comment.is_empty() { done.to_owned() } else { format!("{done}: {comment}") };
+    Some(Problem { code, row: held.row, line: held.line, offset: held.offset, column: None, value: None, rule: None, message })
 }

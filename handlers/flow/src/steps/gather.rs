@@ -49,7 +49,7 @@ pub async fn run(context: &Context, message: Message) -> Result<Outputs> {
     refuse(&stored.report.refusals(compiled.plan(), &repeats))?;
     let cases = match totals.held {
         0 => 0,
-        held => cases::open(context, run, compiled.plan(), &generations, held).await?,
+        held => cases::open(context, run, &compiled, &generations, held).await?,
     };
     finish(context, &read, totals, cases).await
 }
@@ -137,6 +137,7 @@ async fn finish(context: &Context, read: &Versioned, totals: Totals, cases: u32)
         published: totals.accepted,
         corrected: 0,
         rejected: totals.rejected,
+        returned: 0,
         filtered: totals.filtered,
         duplicate: totals.duplicate,
         held: totals.held,

@@ -116,7 +116,7 @@ async fn stalled(context: &Context) -> Result<Vec<Message>> {
     let names = |states: Vec<State>| -> Vec<Value> { states.into_iter().map(|s| json!(s.name())).collect() };
     let base = Query {
         kind: "run",
-        less_than: Some(("updated_at", rfc3339(context.clock.now() - STALL))),
+        less_than: vec![("updated_at", rfc3339(context.clock.now() - STALL))],
         order: Some(("updated_at", false)),
         limit: PAGE,
         ..Query::default()
@@ -214,7 +214,7 @@ async fn overdue(context: &Context) -> Result<()> {
     let query = Query {
         kind: "case",
         any_of: Some(("status", vec![json!("open"), json!("confirming")])),
-        less_than: Some(("due_at", context.now())),
+        less_than: vec![("due_at", context.now())],
         limit: PAGE,
         ..Query::default()
     };
@@ -233,7 +233,7 @@ async fn grants(context: &Context) -> Result<()> {
 
 /// Removes documents that expired before a time.
 async fn remove_expired(context: &Context, kind: &'static str, before: String) -> Result<()> {
-    let query = Query { kind, less_than: Some(("expires_at", before)), limit: PAGE, ..Query::default() };
+    let query = Query { kind, less_than: vec![("expires_at", before)], limit: PAGE, ..Query::default() };
     for Document { partition, id, etag, .. } in context.catalog.query(&query).await?.documents {
         context.catalog.commit(&partition, vec![Write::Delete { id, etag }]).await?;
     }

@@ -41,6 +41,22 @@ async fn a_change_is_told_once_to_whom_it_concerns() {
         let (runs, _) = after(&world, None, place).await;
         assert_eq!(runs.iter().map(|r| &r.run_id).collect::<Vec<_>>(), [&second.run_id]);
     }
+    // From one look for all they are told the same.
+    for partner in [None, Some("acme"), Some("rival")] {
+        let place = changes::now(&world.context, partner).await.expect("a place");
+        reviews::release(&world.context, &person("a"), &case.case_id, true).await.expect("released");
+        reviews::claim(&world.context, &person("a"), &case.case_id).await.expect("claimed");
+        let recent = changes::recent(&world.context).await.expect("a look").expect("not too much");
+        let shared = recent.after(partner, &place).expect("new enough");
+        let own = changes::after(&world.context, partner, place).await.expect("the feed");
+        let ids = |runs: &[Run]| runs.iter().map(|r| (r.run_id.clone(), r.audit.seq)).collect::<Vec<_>>();
+        assert_eq!((ids(&shared.runs), shared.place), (ids(&own.runs), own.place), "{partner:?}");
+        assert_eq!(shared.runs.len(), usize::from(partner != Some("rival")));
+    }
+    let old = changes::now(&world.context, None).await.expect("a place");
+    world.clock.advance(TimeDelta::minutes(1));
+    let recent = changes::recent(&world.context).await.expect("a look").expect("not too much");
+    assert!(recent.after(None, &old).is_none(), "a place that is too old is no place for a look of others");
     assert_eq!(changes::parse("nonsense").expect_err("no cursor").code(), "W0400");
 }
 

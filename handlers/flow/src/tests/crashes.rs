@@ -2,10 +2,11 @@
 
 use futures::{FutureExt as _, future::BoxFuture};
 
-use super::sample::{CONTRACT, Mix, PIPELINE, approve_all, csv};
+use super::sample::{CONTRACT, Mix, PIPELINE, approve_all, csv, decide_all};
 use crate::{
     Sizes,
     harness::{Scenario, World, every_crash, every_delivery},
+    review::Verdict,
 };
 
 fn before(world: &mut World) -> BoxFuture<'_, ()> {
@@ -21,6 +22,17 @@ fn small(world: &mut World) -> BoxFuture<'_, ()> {
         world.event(event.clone());
         world.event(event);
         approve_all(world).await;
+    }
+    .boxed()
+}
+
+fn sent_back(world: &mut World) -> BoxFuture<'_, ()> {
+    async move {
+        let event = world.upload("acme", "orders/a.csv", csv(60, 20, Mix::ALL));
+        world.event(event);
+        decide_all(world, Verdict::Return).await;
+        let counts = world.only_run().counts.expect("counted");
+        assert!(counts.returned > 0 && counts.returned < counts.rejected && counts.corrected == 0, "{counts:?}");
     }
     .boxed()
 }
@@ -58,7 +70,14 @@ async fn a_file_of_many_parts_survives_crashes() {
 }
 
 #[tokio::test]
+async fn rows_that_are_sent_back_survive_crashes() {
+    let crashes = every_crash(&Scenario { sizes: sizes(), before: &before, act: &sent_back }, 3).await;
+    assert!(crashes > 50, "{crashes}");
+}
+
+#[tokio::test]
 async fn order_repetition_and_company_change_nothing() {
     every_delivery(&Scenario { sizes: sizes(), before: &before, act: &large }, 8).await;
     every_delivery(&Scenario { sizes: sizes(), before: &before, act: &small }, 20).await;
+    every_delivery(&Scenario { sizes: sizes(), before: &before, act: &sent_back }, 8).await;
 }

@@ -23,8 +23,9 @@ async fn repaired_rows_name_the_submission_that_they_repair() {
     assert_eq!(fixed.fixes.as_ref(), Some(&first.submission));
     let other = upload(&mut world, "orders/b.csv", csv(3, 3, Mix::default())).await;
     assert_eq!(other.fixes, None);
-    assert_eq!(runs::fixed_by(&world.context, &first.submission).await.expect("a list"), [fixed.run_id]);
-    assert_eq!(runs::fixed_by(&world.context, &other.submission).await.expect("a list"), []);
+    assert_eq!(runs::fixed_by(&world.context, "acme", &first.submission).await.expect("a list"), [fixed.run_id]);
+    assert_eq!(runs::fixed_by(&world.context, "rival", &first.submission).await.expect("a list"), []);
+    assert_eq!(runs::fixed_by(&world.context, "acme", &other.submission).await.expect("a list"), []);
 
     let missing = SubmissionId::try_from("s-0123456789abcdef012345678".to_owned()).expect("an id");
     for (partner, fixes) in [("acme", missing), ("rival", first.submission.clone())] {

@@ -177,8 +177,55 @@ async fn rows_of_a_case_can_end_differently() {
 }
 
 #[tokio::test]
+async fn rows_are_sent_back_to_the_partner_with_what_is_to_be_put_right() {
+    let (mut world, _, case) = world(1).await;
+    let mixed = with_row(with_row(request(&case, Verdict::Approve), 22, Verdict::Return), 33, Verdict::Reject);
+    let run = finish(&mut world, &person("a"), &case, DecisionRequest { comment: "in euros, please".to_owned(), ..mixed }).await;
+    let counts = run.counts.expect("counted");
+    assert_eq!((counts.corrected, counts.rejected, counts.returned, counts.held), (3, 2, 1, 0));
+    let account = revision::load(&world.context, &run).await.expect("read").expect("an account of the decisions");
+    let rows = |set: &roaring::RoaringTreemap| set.iter().collect::<Vec<_>>();
+    assert_eq!((rows(&account.rejected), rows(&account.returned)), (vec![22, 33], vec![22]));
+    let blob = world.lake.contents().into_iter().find(|(path, _)| path.path.ends_with("review/rejected.csv")).expect("rejected rows").1;
+    let text = String::from_utf8(blob.body.to_vec()).expect("text");
+    let (sent_back, rejected) = text.split_at(text.find("33,south").expect("row 33"));
+    assert!(sent_back.starts_with("22,north,1000.50") && sent_back.contains("R0404"), "{text}");
+    assert!(sent_back.contains("sent back to you: in euros, please") && !sent_back.contains("R0403"), "{text}");
+    assert!(rejected.contains("R0403") && !rejected.contains("R0404"), "{text}");
+    let explained = rows::explain(&world.context, &run, 22).await.expect("explained").expect("a row");
+    assert_eq!(explained.outcome, RowOutcome::Rejected);
+    assert_eq!(explained.problems.iter().map(|p| p.code.as_str()).collect::<Vec<_>>(), ["R0402", "R0404"]);
+    let receipt = crate::submissions::receipt(&world.context, &run.run_id).await.expect("a receipt");
+    let review = receipt.review.expect("a review");
+    assert_eq!((review.corrected, review.rejected, review.returned), (3, 2, 1));
+    assert_eq!((receipt.counts, receipt.rejected_rows.map(|r| r.rows)), (Some(counts), Some(2)));
+}
+
+#[tokio::test]
+async fn rows_are_not_sent_back_without_a_word() {
+    let (world, _, case) = world(1).await;
+    for asked in [request(&case, Verdict::Return), with_row(request(&case, Verdict::Approve), 22, Verdict::Return)] {
+        for comment in ["", " \n"] {
+            let silent = DecisionRequest { comment: comment.to_owned(), ..asked.clone() };
+            assert_eq!(refused(&world, &person("a"), &case, silent).await.code(), "W0427");
+        }
+    }
+}
+
+#[tokio::test]
+async fn two_people_must_agree_to_send_rows_back() {
+    let (mut world, _, case) = world(2).await;
+    reviews::decide(&world.context, &person("a"), &case.case_id, request(&case, Verdict::Return)).await.expect("proposed");
+    assert_eq!(refused(&world, &person("b"), &case, request(&case, Verdict::Reject)).await.code(), "W0411");
+    let run = finish(&mut world, &person("b"), &case, request(&case, Verdict::Return)).await;
+    let counts = run.counts.expect("counted");
+    assert_eq!((counts.corrected, counts.rejected, counts.returned), (0, 5, 5));
+}
+
+#[tokio::test]
 async fn corrections_that_do_not_fit_are_refused_row_by_row() {
     let (world, _, case) = world(1).await;
+    assert_eq!(case.correctable, ["region", "amount", "note"], "all but the key");
     for (verdict, code) in [(correct("amount", "a lot"), "R0103"), (correct("amount", "-1"), "R0401")] {
         let asked = with_row(with_row(request(&case, Verdict::Approve), 22, verdict.clone()), 44, verdict);
         let error = refused(&world, &person("a"), &case, asked).await;
@@ -241,7 +288,7 @@ async fn a_case_that_somebody_works_on_is_theirs() {
 async fn cases_can_be_filtered() {
     let (world, run, _) = world(1).await;
     let count = async |filter: CaseFilter| reviews::list(&world.context, &filter, None, 10).await.expect("a list").items.len();
-    let all = CaseFilter::default;
+    let (all, id) = (CaseFilter::default, run.run_id.to_string());
     assert_eq!(count(all()).await, 1);
     assert_eq!(
         count(CaseFilter { pipeline: Some("orders".into()), partner: Some("acme".into()), run: Some(run.run_id), ..all() }).await,
@@ -251,6 +298,14 @@ async fn cases_can_be_filtered() {
     assert_eq!(count(CaseFilter { cause: Some("large-order".into()), ..all() }).await, 1);
     assert_eq!(count(CaseFilter { cause: Some("negative".into()), ..all() }).await, 0);
     assert_eq!(count(CaseFilter { status: vec![CaseStatus::Decided], ..all() }).await, 0);
+    for (text, found) in [("ORDER OVER 9", 1), ("Acme", 1), ("large-", 1), (&*id.to_uppercase(), 1), ("acne", 0), ("%", 0)] {
+        assert_eq!(count(CaseFilter { text: Some(text.to_owned()), ..all() }).await, found, "{text}");
+    }
+    let (now, later) = (world.context.now(), crate::rfc3339(world.context.clock.now() + chrono::TimeDelta::days(3)));
+    for (before, opened, due) in [(now, 0, 0), (later, 1, 1)] {
+        assert_eq!(count(CaseFilter { opened_before: Some(before.clone()), ..all() }).await, opened);
+        assert_eq!(count(CaseFilter { due_before: Some(before), ..all() }).await, due);
+    }
     let overdue = CaseFilter { overdue: true, ..all() };
     assert_eq!(count(overdue.clone()).await, 0);
     world.clock.advance(chrono::TimeDelta::days(3));

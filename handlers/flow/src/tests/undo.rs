@@ -66,8 +66,8 @@ async fn what_is_being_applied_cannot_be_taken_back_whatever_fails() {
             Verdict::Approve
         } else {
             reviews::undo(&world.context, &person("a"), &case.case_id, &case.digest, false).await.expect("undone");
-            reviews::decide(&world.context, &person("a"), &case.case_id, request(&case, Verdict::Reject)).await.expect("decided again");
-            Verdict::Reject
+            reviews::decide(&world.context, &person("a"), &case.case_id, request(&case, Verdict::Return)).await.expect("decided again");
+            Verdict::Return
         };
         world.crash();
         world.send(crate::Outputs::one(message));
@@ -75,7 +75,7 @@ async fn what_is_being_applied_cannot_be_taken_back_whatever_fails() {
         world.check().await;
         let counts = world.only_run().counts.expect("counted");
         let expected = if verdict == Verdict::Approve { (5, 0) } else { (0, 5) };
-        assert_eq!((counts.corrected, counts.rejected), expected, "call {call}, closed: {closed}");
+        assert_eq!((counts.corrected, counts.returned), expected, "call {call}, closed: {closed}");
     }
 }
 

@@ -1,21 +1,24 @@
-//! The statements that are understood here: conditions on top-level properties joined by AND, ordered by one property. It is the form in which
-//! the SDK asks each physical partition for its part of an ordered query.
+//! The statements that are understood here: conditions on top-level properties joined by AND and OR, ordered by one property. It is the form in
+//! which the SDK asks each physical partition for its part of an ordered query.
 
 use serde_json::{Map, Value};
 
 /// `SELECT VALUE {"_rid": c._rid, "orderByItems": [{"item": c.<order>}], "payload": c} FROM c WHERE <conditions> ORDER BY c.<order>`.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Statement {
-    conditions: Vec<Condition>,
+    condition: Condition,
     /// Property that the answer is ordered by.
     pub(super) order: String,
     pub(super) is_descending: bool,
 }
 
+/// What has no value (a test of a property that is not there) counts as false: no condition here turns that into true.
 #[derive(Debug, Clone, PartialEq)]
-struct Condition {
-    property: String,
-    test: Test,
+enum Condition {
+    All(Vec<Condition>),
+    Any(Vec<Condition>),
+    Property { name: String, test: Test },
+    Defined { name: String, is_defined: bool },
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -26,6 +29,8 @@ enum Test {
     Greater(String),
     AtLeast(String),
     StartsWith(String),
+    /// In lower case.
+    Contains(String),
 }
 
 impl Statement {
@@ -37,9 +42,20 @@ impl Statement {
         Parser { rest: tokens(body.get("query")?.as_str()?)?, at: 0, parameters }.statement()
     }
 
-    /// Whether a document meets all conditions.
+    /// Whether a document meets the condition.
     pub(super) fn takes(&self, document: &Map<String, Value>) -> bool {
-        self.conditions.iter().all(|condition| document.get(&condition.property).is_some_and(|value| condition.test.holds(value)))
+        self.condition.holds(document)
+    }
+}
+
+impl Condition {
+    fn holds(&self, document: &Map<String, Value>) -> bool {
+        match self {
+            Self::All(conditions) => conditions.iter().all(|condition| condition.holds(document)),
+            Self::Any(conditions) => conditions.iter().any(|condition| condition.holds(document)),
+            Self::Property { name, test } => document.get(name).is_some_and(|value| test.holds(value)),
+            Self::Defined { name, is_defined } => document.contains_key(name) == *is_defined,
+        }
     }
 }
 
@@ -54,6 +70,7 @@ impl Test {
             Self::Greater(limit) => text(&|value| value > limit.as_str()),
             Self::AtLeast(limit) => text(&|value| value >= limit.as_str()),
             Self::StartsWith(prefix) => text(&|value| value.starts_with(prefix.as_str())),
+            Self::Contains(part) => text(&|value| value.to_lowercase().contains(part.as_str())),
         }
     }
 }
@@ -126,8 +143,7 @@ impl Parser<'_> {
         self.words(&["c"])?;
         self.sign("}")?;
         self.words(&["FROM", "c", "WHERE"])?;
-        let mut conditions = Vec::new();
-        self.conjunction(&mut conditions)?;
+        let condition = self.disjunction()?;
         self.words(&["ORDER", "BY"])?;
         let order = self.property()?;
         let is_descending = match self.rest.get(self.at) {
@@ -137,38 +153,45 @@ impl Parser<'_> {
             Some(_) => return None,
         };
         let is_whole = self.at + 1 >= self.rest.len();
-        (is_whole && item == order).then_some(Statement { conditions, order, is_descending })
+        (is_whole && item == order).then_some(Statement { condition, order, is_descending })
     }
 
-    fn conjunction(&mut self, conditions: &mut Vec<Condition>) -> Option<()> {
-        loop {
-            self.term(conditions)?;
-            if !self.is_word("AND") {
-                return Some(());
-            }
-            self.at += 1;
+    fn disjunction(&mut self) -> Option<Condition> {
+        let mut conditions = vec![self.conjunction()?];
+        while self.words(&["OR"]).is_some() {
+            conditions.push(self.conjunction()?);
         }
+        Some(Condition::Any(conditions))
     }
 
-    fn term(&mut self, conditions: &mut Vec<Condition>) -> Option<()> {
+    fn conjunction(&mut self) -> Option<Condition> {
+        let mut conditions = vec![self.term()?];
+        while self.words(&["AND"]).is_some() {
+            conditions.push(self.term()?);
+        }
+        Some(Condition::All(conditions))
+    }
+
+    fn term(&mut self) -> Option<Condition> {
         if self.sign("(").is_some() {
-            self.conjunction(conditions)?;
-            return self.sign(")");
+            let condition = self.disjunction()?;
+            return self.sign(")").map(|()| condition);
         }
-        if self.is_word("true") {
+        if self.words(&["true"]).is_some() {
+            return Some(Condition::All(Vec::new()));
+        }
+        if self.words(&["NOT"]).is_some() {
+            return self.defined(false);
+        }
+        if self.is_word("IS_DEFINED") {
+            return self.defined(true);
+        }
+        let call = ["STARTSWITH", "CONTAINS"].into_iter().find(|name| self.is_word(name));
+        if let Some(function) = call {
             self.at += 1;
-            return Some(());
+            return self.call(function);
         }
-        if self.is_word("STARTSWITH") {
-            self.at += 1;
-            self.sign("(")?;
-            let property = self.property()?;
-            self.sign(",")?;
-            let prefix = self.text()?;
-            conditions.push(Condition { property, test: Test::StartsWith(prefix) });
-            return self.sign(")");
-        }
-        let property = self.property()?;
+        let name = self.property()?;
         let test = if self.is_word("IN") {
             self.at += 1;
             self.sign("(")?;
@@ -191,8 +214,33 @@ impl Parser<'_> {
         } else {
             return None;
         };
-        conditions.push(Condition { property, test });
-        Some(())
+        Some(Condition::Property { name, test })
+    }
+
+    /// `IS_DEFINED(c.<name>)`.
+    fn defined(&mut self, is_defined: bool) -> Option<Condition> {
+        self.words(&["IS_DEFINED"])?;
+        self.sign("(")?;
+        let name = self.property()?;
+        self.sign(")")?;
+        Some(Condition::Defined { name, is_defined })
+    }
+
+    /// `(c.<name>, <text>)`, or of `CONTAINS` `(c.<name>, <text>, true)`, which does not look at the case of letters.
+    fn call(&mut self, function: &str) -> Option<Condition> {
+        self.sign("(")?;
+        let name = self.property()?;
+        self.sign(",")?;
+        let text = self.text()?;
+        let test = if function == "CONTAINS" {
+            self.sign(",")?;
+            self.words(&["true"])?;
+            Test::Contains(text.to_lowercase())
+        } else {
+            Test::StartsWith(text)
+        };
+        self.sign(")")?;
+        Some(Condition::Property { name, test })
     }
 
     /// `c.<name>`.
@@ -231,9 +279,14 @@ impl Parser<'_> {
         self.sign(":")
     }
 
+    /// These words, or none of them is passed over.
     fn words(&mut self, words: &[&str]) -> Option<()> {
+        let start = self.at;
         for word in words {
-            self.is_word(word).then_some(())?;
+            if !self.is_word(word) {
+                self.at = start;
+                return None;
+            }
             self.at += 1;
         }
         Some(())
@@ -289,6 +342,14 @@ mod tests {
             ("c.n < \"b\"", false),
             ("STARTSWITH(c.kind, \"ca\")", true),
             ("STARTSWITH(c.kind, \"se\")", false),
+            ("CONTAINS(c.kind, \"AS\", true)", true),
+            ("CONTAINS(c.kind, \"at\", true)", false),
+            ("CONTAINS(c.n, \"1\", true)", false),
+            ("c.kind = @p0 AND (CONTAINS(c.missing, \"as\", true) OR CONTAINS(c.at, \"B\", true))", true),
+            ("c.kind = @p1 AND c.at = \"b\" OR c.kind = @p0", true),
+            ("c.kind = @p1 AND (c.at = \"b\" OR c.kind = @p0)", false),
+            ("IS_DEFINED(c.nothing) AND NOT IS_DEFINED(c.missing)", true),
+            ("NOT IS_DEFINED(c.nothing)", false),
         ] {
             assert_eq!(takes(conditions, &document), expected, "{conditions}");
         }
@@ -296,9 +357,17 @@ mod tests {
 
     #[test]
     fn what_is_not_understood_is_left_to_the_emulator() {
-        for conditions in
-            ["c.a.b = @p0", "c.a[0] = @p0", "c.a = @p9", "c.a = 1 OR c.b = 2", "NOT c.a = @p0", "c.a != @p0", "c.n < @p1", "f(c.a)"]
-        {
+        for conditions in [
+            "c.a.b = @p0",
+            "c.a[0] = @p0",
+            "c.a = @p9",
+            "c.a = 1 OR c.b = 2",
+            "NOT c.a = @p0",
+            "c.a != @p0",
+            "c.n < @p1",
+            "f(c.a)",
+            "CONTAINS(c.a, @p0)",
+        ] {
             assert_eq!(parse(conditions, "c.at ASC"), None, "{conditions}");
         }
         assert_eq!(parse("true", "c.other ASC"), None, "the item is not what is ordered by");
