@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use sluice_flow::{Context, grant::UploadSigner};
 
-use crate::{api::health::Health, auth::Authenticator, settings::Settings};
+use crate::{api::health::Health, auth::Authenticator, limits::Limits, settings::Settings};
 
 /// The wired handler. Cheap to clone.
 #[derive(Clone)]
@@ -17,6 +17,8 @@ pub struct App {
     pub authenticator: Arc<Authenticator>,
     /// The last answer of the readiness check.
     pub health: Arc<Health>,
+    /// How many requests callers may make.
+    pub limits: Arc<Limits>,
     /// Time after which an invocation gives up by itself.
     pub invocation_limit: Duration,
 }
@@ -28,6 +30,7 @@ impl App {
     /// A text, if no HTTP client for the issuer can be made.
     pub fn new(settings: &Settings, context: Context, signer: Arc<dyn UploadSigner>) -> Result<Self, String> {
         let authenticator = Arc::new(Authenticator::new(settings, context.clock.clone())?);
-        Ok(Self { context, signer, authenticator, health: Arc::default(), invocation_limit: settings.invocation_limit })
+        let limits = Arc::new(Limits::new(settings.caller_rate, settings.stranger_rate));
+        Ok(Self { context, signer, authenticator, health: Arc::default(), limits, invocation_limit: settings.invocation_limit })
     }
 }

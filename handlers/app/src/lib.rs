@@ -6,6 +6,7 @@ mod app;
 pub mod auth;
 mod body;
 pub mod functions;
+pub mod limits;
 pub mod server;
 pub mod settings;
 pub mod telemetry;

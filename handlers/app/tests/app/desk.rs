@@ -43,6 +43,54 @@ async fn what_is_known_already_is_not_sent_again() {
 }
 
 #[tokio::test]
+async fn whatever_can_be_changed_and_read_alone_has_a_tag_that_is_honoured() {
+    let harness = Harness::start().await;
+    let (engineer, operator) = (harness.token("Engineer"), harness.token("Operator"));
+    let texts = |age: &str| json!({ "pipeline": world::PIPELINE.replace("age < 0", age), "contract": world::CONTRACT });
+    let table = async |text: &str| {
+        let request = Request::builder().method("PUT").uri("/api/tables/towns").header("content-type", "text/csv");
+        let request = request.header("authorization", format!("Bearer {operator}")).body(Body::from(text.to_owned())).unwrap();
+        harness.send(request).await
+    };
+    assert_eq!(harness.call("GET", "/tables/towns", Some(&operator), None).await.status, 404);
+    let run = world::run(&harness, "skyline", "x", State::Reviewing).await;
+    let case = world::case(&harness, &run, "skyline").await;
+    let change = async |n: usize| {
+        let text = texts(["age < 0", "age < 1"][n]);
+        let values = json!({ "values": { "oldest": 90 + n } });
+        let claim = format!("/reviews/{}/{}", case.case_id, ["claim", "release"][n]);
+        harness.clock.advance(TimeDelta::seconds(1));
+        let answers = [
+            harness.call("PUT", "/pipelines/people", Some(&engineer), Some(text)).await,
+            harness.call("PUT", "/pipelines/people/draft", Some(&engineer), Some(texts(["age < 2", "age < 3"][n]))).await,
+            harness.call("PUT", "/parameters/people", Some(&operator), Some(values)).await,
+            table(["code,name\n1,Ulm\n", "code,name\n1,Bonn\n"][n]).await,
+            harness.call("POST", &claim, Some(&harness.token("Reviewer")), None).await,
+        ];
+        for answer in answers {
+            assert_eq!(answer.status, 200, "{}", answer.text);
+        }
+    };
+    change(0).await;
+    let paths = ["/pipelines/people", "/pipelines/people/draft", "/parameters/people", "/tables/towns", &format!("/submissions/{run}")];
+    let mut tags = Vec::new();
+    for path in paths {
+        let first = harness.call("GET", path, Some(&operator), None).await;
+        let tag = first.headers["etag"].to_str().unwrap().to_owned();
+        let again = with_header(&harness, "GET", path, "Operator", ("if-none-match", &tag), None).await;
+        assert_eq!((again.status.as_u16(), again.text.as_str()), (304, ""), "{path}");
+        assert_eq!(again.headers["etag"], tag.as_str(), "{path}");
+        tags.push(tag);
+    }
+    change(1).await;
+    for (path, tag) in paths.into_iter().zip(tags) {
+        let changed = with_header(&harness, "GET", path, "Operator", ("if-none-match", &tag), None).await;
+        assert_eq!(changed.status, 200, "{path}");
+        assert_ne!(changed.headers["etag"], tag.as_str(), "{path}");
+    }
+}
+
+#[tokio::test]
 async fn the_feed_tells_changes_as_they_come() {
     let harness = Harness::start().await;
     let (reviewer, partner) = (harness.token("Reviewer"), harness.token("Partner"));
