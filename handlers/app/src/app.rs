@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use sluice_flow::{Context, grant::UploadSigner};
 
-use crate::{api::health::Health, auth::Authenticator, feed::Feed, settings::Settings, summaries::Summaries};
+use crate::{api::health::Health, auth::Authenticator, feed::Feed, limits::Limits, settings::Settings, summaries::Summaries};
 
 /// The wired handler. Cheap to clone.
 #[derive(Clone)]
@@ -21,6 +21,8 @@ pub struct App {
     pub feed: Arc<Feed>,
     /// Summaries that were asked for lately.
     pub summaries: Arc<Summaries>,
+    /// How many requests callers may make.
+    pub limits: Arc<Limits>,
     /// Time after which an invocation gives up by itself.
     pub invocation_limit: Duration,
 }
@@ -33,6 +35,7 @@ impl App {
     pub fn new(settings: &Settings, context: Context, signer: Arc<dyn UploadSigner>) -> Result<Self, String> {
         let authenticator = Arc::new(Authenticator::new(settings, context.clock.clone())?);
         let (health, feed, summaries) = (Arc::default(), Arc::default(), Arc::default());
-        Ok(Self { context, signer, authenticator, health, feed, summaries, invocation_limit: settings.invocation_limit })
+        let limits = Arc::new(Limits::new(settings.caller_rate, settings.stranger_rate));
+        Ok(Self { context, signer, authenticator, health, feed, summaries, limits, invocation_limit: settings.invocation_limit })
     }
 }

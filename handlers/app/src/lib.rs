@@ -7,6 +7,7 @@ pub mod auth;
 mod body;
 mod feed;
 pub mod functions;
+pub mod limits;
 pub mod server;
 pub mod settings;
 mod summaries;

@@ -94,7 +94,9 @@ async fn entry(app: App, api: Router, request: Request) -> Response {
             let span = span(function, &invocation_id(request.headers()));
             let (mut parts, body) = request.into_parts();
             parts.uri = uri;
+            let (body, rest) = body::Rest::of(body);
             let response = call(&api, Request::from_parts(parts, body)).instrument(span).await;
+            rest.drain().await;
             match response.extensions().get::<Outputs>() {
                 // The host envelopes functions with queue outputs; were it to forward one, its messages would be lost in silence.
                 Some(outputs) if !outputs.0.is_empty() => {

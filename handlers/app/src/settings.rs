@@ -4,6 +4,8 @@ use std::{collections::BTreeMap, time::Duration};
 
 use url::{Host, Url};
 
+use crate::limits::Rate;
+
 /// Everything the app itself is told; the adapters' settings are [`sluice_azure::Settings`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
@@ -19,6 +21,10 @@ pub struct Settings {
     pub partners: BTreeMap<String, String>,
     /// Sizes of the work.
     pub sizes: sluice_flow::Sizes,
+    /// How many requests one caller may make of this instance (`SLUICE_CALLER_PER_SECOND`, `SLUICE_CALLER_BURST`).
+    pub caller_rate: Rate,
+    /// Likewise one address without a valid token (`SLUICE_STRANGER_PER_SECOND`, `SLUICE_STRANGER_BURST`).
+    pub stranger_rate: Rate,
     /// Time after which an invocation gives up by itself.
     pub invocation_limit: Duration,
 }
@@ -65,9 +71,18 @@ impl Settings {
             piece_bytes: defaults.piece_bytes.min(segment_mib << 20),
             ..defaults
         };
+        let caller_rate = Rate {
+            per_second: reader.count("SLUICE_CALLER_PER_SECOND", Rate::CALLER.per_second),
+            burst: reader.count("SLUICE_CALLER_BURST", Rate::CALLER.burst),
+        };
+        let stranger_rate = Rate {
+            per_second: reader.count("SLUICE_STRANGER_PER_SECOND", Rate::STRANGER.per_second),
+            burst: reader.count("SLUICE_STRANGER_BURST", Rate::STRANGER.burst),
+        };
         match (port, issuer, audiences) {
             (Some(port), Some(issuer), Some(audiences)) if reader.mistakes.is_empty() => {
-                Ok(Self { port, issuer, audiences, partner_claim, partners, sizes, invocation_limit: INVOCATION_LIMIT })
+                let invocation_limit = INVOCATION_LIMIT;
+                Ok(Self { port, issuer, audiences, partner_claim, partners, sizes, caller_rate, stranger_rate, invocation_limit })
             }
             _ => Err(reader.mistakes),
         }
@@ -142,6 +157,15 @@ impl Reader<'_> {
         pairs
     }
 
+    fn count(&mut self, name: &str, default: u32) -> u32 {
+        let Some(text) = self.optional(name) else { return default };
+        let count = text.parse::<u32>().ok().filter(|count| (1..=1_000_000).contains(count));
+        count.unwrap_or_else(|| {
+            self.mistakes.push(format!("{name}: expected a number from 1 to 1000000, found {text:?}"));
+            default
+        })
+    }
+
     fn size(&mut self, name: &str, default: u64, power_of_two: bool) -> u64 {
         let Some(text) = self.optional(name) else { return default };
         match text.parse::<u64>() {
@@ -172,11 +196,17 @@ mod tests {
 
     #[test]
     fn reads_what_is_there_and_fills_in_the_rest() {
-        let settings = read(&[GOOD, &[("SLUICE_PARTNERS", "oid-1=skyline, app-2 = acme"), ("SLUICE_SEGMENT_MIB", "4")]].concat()).unwrap();
+        let settings = read(
+            &[GOOD, &[("SLUICE_PARTNERS", "oid-1=skyline, app-2 = acme"), ("SLUICE_SEGMENT_MIB", "4"), ("SLUICE_CALLER_BURST", "7")]]
+                .concat(),
+        )
+        .unwrap();
         assert_eq!(settings.audiences, ["api://sluice", "sluice"]);
         assert_eq!(settings.partner_claim, DEFAULT_PARTNER_CLAIM);
         assert_eq!(settings.partners["app-2"], "acme");
         assert_eq!(settings.sizes.segment_bytes, 4 << 20);
+        assert_eq!(settings.caller_rate, Rate { burst: 7, ..Rate::CALLER });
+        assert_eq!(settings.stranger_rate, Rate::STRANGER);
         assert!(settings.sizes.piece_bytes <= settings.sizes.segment_bytes);
     }
 
@@ -187,9 +217,17 @@ mod tests {
             ("SLUICE_ISSUER", "http://issuer.example"),
             ("SLUICE_PARTNERS", "skyline"),
             ("SLUICE_SEGMENT_MIB", "3"),
+            ("SLUICE_CALLER_BURST", "0"),
         ])
         .unwrap_err();
-        let expected = ["FUNCTIONS_CUSTOMHANDLER_PORT", "SLUICE_ISSUER", "SLUICE_AUDIENCE", "SLUICE_PARTNERS", "SLUICE_SEGMENT_MIB"];
+        let expected = [
+            "FUNCTIONS_CUSTOMHANDLER_PORT",
+            "SLUICE_ISSUER",
+            "SLUICE_AUDIENCE",
+            "SLUICE_PARTNERS",
+            "SLUICE_SEGMENT_MIB",
+            "SLUICE_CALLER_BURST",
+        ];
         let named: Vec<&str> = mistakes.iter().map(|m| m.split(':').next().unwrap()).collect();
         assert_eq!(named, expected, "{mistakes:?}");
     }

@@ -15,7 +15,7 @@ pub mod grant;
 pub mod harness;
 mod held;
 mod id;
-mod idempotency;
+pub mod idempotency;
 pub mod integrity;
 pub mod lake;
 pub mod layout;

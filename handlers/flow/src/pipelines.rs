@@ -174,8 +174,11 @@ fn pointer_id(name: &str) -> String {
 /// # Errors
 /// Those of the catalog; [`crate::Kind::Refused`] `A0404` if there is no such pipeline.
 pub async fn live(context: &Context, name: &str) -> Result<PipelinePointer> {
+    let missing = || Error::refused("A0404", format!("there is no pipeline {name:?}"));
+    // What no pipeline can be named may not be an id, either.
+    check_name("the name of a pipeline", name).map_err(|_| missing())?;
     let document = context.catalog.get(PIPELINES, &pointer_id(name)).await?;
-    document.ok_or_else(|| Error::refused("A0404", format!("there is no pipeline {name}")))?.parse()
+    document.ok_or_else(missing)?.parse()
 }
 
 /// Every document of a query, through all pages.

@@ -42,6 +42,17 @@ pub struct GrantRequest {
     pub fixes: Option<SubmissionId>,
 }
 
+/// An upload grant with its URL.
+#[derive(Debug, Clone)]
+pub struct Granted {
+    /// As it is recorded.
+    pub grant: Grant,
+    /// Where to upload; a secret.
+    pub url: Url,
+    /// Whether the request came before: the grant is the one that it got then.
+    pub again: bool,
+}
+
 /// Grants an upload: records the grant, and signs a URL that can do this one thing. The same request with the same `key` by the same caller
 /// within a day gets the same grant, as long as that is valid.
 ///
@@ -55,7 +66,7 @@ pub async fn grant(
     partner: &str,
     request: GrantRequest,
     key: Option<&str>,
-) -> Result<(Grant, Url)> {
+) -> Result<Granted> {
     check(partner, &request)?;
     let key = key.map(|key| Key::new(actor, key, &request)).transpose()?;
     for _ in 0..10 {
@@ -65,7 +76,7 @@ pub async fn grant(
         }
         if let Some(grant) = before.grant.take() {
             let url = signer.sign(partner, &grant.scope, left(context, &grant)?).await?;
-            return Ok((grant, url));
+            return Ok(Granted { grant, url, again: true });
         }
         check_world(context, signer, partner, &request).await?;
         let grant = make(context, actor, partner, &request)?;
@@ -81,7 +92,7 @@ pub async fn grant(
         }
         if context.catalog.commit(&partition(partner), writes).await? == Committed::Done {
             let url = signer.sign(partner, &grant.scope, Duration::from_secs(request.valid_seconds)).await?;
-            return Ok((grant, url));
+            return Ok(Granted { grant, url, again: false });
         }
         // The same key came twice at once: the other one has its grant now.
     }

@@ -2,7 +2,7 @@
 
 use axum::{
     extract::State,
-    http::StatusCode,
+    http::{HeaderMap, StatusCode},
     response::{IntoResponse, Response},
 };
 use serde::{Deserialize, Serialize};
@@ -10,6 +10,7 @@ use sluice_flow::pipelines::{self, Over, PipelineDraft};
 use utoipa::ToSchema;
 
 use super::{
+    etag,
     extract::{Json, Path, Precondition},
     pipelines::{PutPipeline, tagged, texts},
     problem::Problem,
@@ -65,9 +66,9 @@ fn answer(draft: &PipelineDraft) -> Response {
 }
 
 /// The draft of a pipeline; its `ETag` is what `If-Match` takes.
-#[utoipa::path(get, operation_id = "get_draft", path = "/pipelines/{name}/draft", tag = "pipelines", params(("name" = String, Path)), responses((status = 200, body = DraftView), (status = 404, body = Problem)))]
-pub(super) async fn get(State(app): State<App>, Path(name): Path<String>) -> Result<Response, Problem> {
-    Ok(answer(&pipelines::draft(&app.context, &name).await?))
+#[utoipa::path(get, operation_id = "get_draft", path = "/pipelines/{name}/draft", tag = "pipelines", params(("name" = String, Path), ("If-None-Match" = Option<String>, Header, description = "`ETag` of the draft as it is known")), responses((status = 200, body = DraftView), (status = 304, description = "Not changed"), (status = 404, body = Problem)))]
+pub(super) async fn get(State(app): State<App>, headers: HeaderMap, Path(name): Path<String>) -> Result<Response, Problem> {
+    Ok(etag::unless_known(&headers, answer(&pipelines::draft(&app.context, &name).await?)))
 }
 
 /// Stores the draft of a pipeline in the place of the one before. Nothing goes live.

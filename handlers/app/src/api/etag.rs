@@ -37,6 +37,16 @@ pub(super) fn conditional(request: &HeaderMap, view: &impl Serialize) -> Result<
     Ok(response)
 }
 
+/// The answer with the tag it has, or 304 if the caller has just this.
+pub(super) fn unless_known(request: &HeaderMap, answer: Response) -> Response {
+    let Some(tag) = answer.headers().get(header::ETAG).filter(|tag| tag.to_str().is_ok_and(|tag| is_known(request, tag))) else {
+        return answer;
+    };
+    let mut known = StatusCode::NOT_MODIFIED.into_response();
+    known.headers_mut().insert(header::ETAG, tag.clone());
+    known
+}
+
 /// Whether `If-None-Match` names the tag; proxies may have made it a weak one.
 fn is_known(request: &HeaderMap, tag: &str) -> bool {
     let values = request.get_all(header::IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());

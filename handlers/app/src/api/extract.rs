@@ -1,14 +1,12 @@
 //! axum's extractors with problems as their rejections, and what the access check left for handlers.
 
+use super::problem::Problem;
+use crate::auth::{Caller, Scope};
 use axum::{
     extract::{FromRequest, FromRequestParts, OptionalFromRequestParts, Request},
     http::{HeaderMap, header, request::Parts},
 };
 use serde::de::DeserializeOwned;
-use utoipa::IntoParams;
-
-use super::problem::Problem;
-use crate::auth::{Caller, Scope};
 
 /// A JSON body.
 #[derive(Debug)]
@@ -20,7 +18,7 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
         let answer = axum::Json::from_request(request, state).await;
         // The deserializer's message tells the place and the type; of the value at most a word.
-        answer.map(|axum::Json(value)| Self(value)).map_err(|rejection| Problem::new(rejection.status(), "H0400", rejection.body_text()))
+        answer.map(|axum::Json(value)| Self(value)).map_err(|rejection| Problem::of_status(rejection.status(), rejection.body_text()))
     }
 }
 
@@ -35,7 +33,7 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Query<T> {
         let answer = axum::extract::Query::from_request_parts(parts, state).await;
         answer
             .map(|axum::extract::Query(value)| Self(value))
-            .map_err(|rejection| Problem::new(rejection.status(), "H0400", rejection.body_text()))
+            .map_err(|rejection| Problem::of_status(rejection.status(), rejection.body_text()))
     }
 }
 
@@ -50,7 +48,7 @@ impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for Path<T>
         let answer = <axum::extract::Path<T> as FromRequestParts<S>>::from_request_parts(parts, state).await;
         answer
             .map(|axum::extract::Path(value)| Self(value))
-            .map_err(|rejection| Problem::new(rejection.status(), "H0400", rejection.body_text()))
+            .map_err(|rejection| Problem::of_status(rejection.status(), rejection.body_text()))
     }
 }
 
@@ -70,12 +68,10 @@ impl<S: Send + Sync> FromRequestParts<S> for Scope {
     }
 }
 
-/// `Idempotency-Key`: the same request with the same key is done once.
-#[derive(Debug, Default, Clone, PartialEq, Eq, IntoParams)]
-#[into_params(parameter_in = Header)]
+/// `Idempotency-Key`: the same request with the same key is done once. 1 to 255 visible ASCII characters, chosen by the caller and new for
+/// each new request.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub(super) struct IdempotencyKey {
-    /// 1 to 255 visible ASCII characters, chosen by the caller and new for each new request.
-    #[param(rename = "Idempotency-Key")]
     key: Option<String>,
 }
 
@@ -86,23 +82,31 @@ impl<S: Send + Sync> FromRequestParts<S> for IdempotencyKey {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
-        let Some(value) = parts.headers.get("idempotency-key") else { return Ok(Self::default()) };
+        Self::of(&parts.headers)
+    }
+}
+
+impl IdempotencyKey {
+    /// The key of a request, if it has one.
+    ///
+    /// # Errors
+    /// 400 if it is none.
+    pub(super) fn of(headers: &HeaderMap) -> Result<Self, Problem> {
+        let Some(value) = headers.get("idempotency-key") else { return Ok(Self::default()) };
         let key = value.to_str().unwrap_or_default().trim();
         if key.is_empty() || key.len() > KEY_CHARS || !key.bytes().all(|b| b.is_ascii_graphic()) {
             return Err(Problem::bad_request(format!("Idempotency-Key: expected 1 to {KEY_CHARS} visible ASCII characters")));
         }
         Ok(Self { key: Some(key.to_owned()) })
     }
-}
 
-impl IdempotencyKey {
     /// As it was sent.
     pub(super) fn text(&self) -> Option<&str> {
         self.key.as_deref()
     }
 
     /// A hash that stands for the key of this caller: two callers may choose the same.
-    pub(super) fn of(&self, caller: &Caller) -> Option<String> {
+    pub(super) fn of_caller(&self, caller: &Caller) -> Option<String> {
         let key = self.key.as_ref()?;
         Some(blake3::hash(format!("{}\0{key}", caller.id).as_bytes()).to_hex().to_string())
     }
@@ -132,6 +136,7 @@ impl Precondition {
             (None, None) => Ok(None),
             (Some(tag), None) if tag.len() > 2 && tag.starts_with('"') && tag.ends_with('"') => Ok(Some(Self::Is(tag))),
             (None, Some(tag)) if tag == "*" => Ok(Some(Self::IsNew)),
+            (Some(_), Some(tag)) if tag == "*" => Err(Problem::precondition_failed("If-Match and If-None-Match: * cannot both hold")),
             _ => Err(Problem::bad_request("expected one If-Match with one strong entity tag, or If-None-Match: *")),
         }
     }
@@ -174,5 +179,6 @@ mod tests {
         assert!(new.check(None).is_ok());
         assert_eq!(new.check(Some("\"v1\"")).unwrap_err().status, 412);
         assert_eq!(of(&[(header::IF_MATCH, "v3")]).unwrap_err().status, 400);
+        assert_eq!(of(&[(header::IF_MATCH, "\"v3\""), (header::IF_NONE_MATCH, "*")]).unwrap_err().status, 412);
     }
 }

@@ -6,6 +6,7 @@ mod drafts;
 mod etag;
 mod extract;
 pub mod health;
+mod idempotency;
 mod openapi;
 mod parameters;
 mod pipelines;
@@ -101,16 +102,15 @@ fn operations() -> OpenApiRouter<App> {
         .routes(routes!(pipelines::dry_run).layer(DefaultBodyLimit::max(MOST_SAMPLE_BYTES)))
         .routes(routes!(parameters::get, parameters::put))
         .routes(routes!(tables::list))
+        .routes(routes!(tables::get))
         .routes(routes!(tables::put).layer(DefaultBodyLimit::max(MOST_TABLE_BYTES)))
         .routes(routes!(rows::explain))
 }
 
 /// The description as JSON text.
 pub fn description() -> String {
-    let (_, mut description) = operations().split_for_parts();
-    openapi::name_operations(&mut description);
-    // Maps of strings always are JSON.
-    description.to_pretty_json().unwrap_or_default()
+    let (_, description) = operations().split_for_parts();
+    openapi::complete(&description)
 }
 
 /// The router, its paths without the route prefix.
@@ -118,6 +118,7 @@ pub fn router(app: App) -> Router {
     let (router, _) = operations().split_for_parts();
     router
         .layer(DefaultBodyLimit::max(MOST_BYTES))
+        .route_layer(middleware::from_fn_with_state(app.clone(), idempotency::check))
         .route_layer(middleware::from_fn_with_state(app.clone(), access::check))
         .fallback(|uri: Uri| async move { Problem::not_found(uri.path()) })
         .with_state(app)

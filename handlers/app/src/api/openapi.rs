@@ -1,6 +1,9 @@
 //! The API's own description, made from the handlers themselves. `docs/api/openapi.json` is its checked-in copy.
 
+use std::sync::LazyLock;
+
 use axum::{
+    body::{Body, Bytes},
     http::{HeaderValue, header},
     response::{IntoResponse, Response},
 };
@@ -11,6 +14,10 @@ use utoipa::{
         security::{Http, HttpAuthScheme, SecurityScheme},
     },
 };
+
+mod complete;
+
+pub(super) use complete::complete;
 
 use super::problem::{Mistake, PartProblem, Problem, ProblemType};
 use crate::server::ROUTE_PREFIX;
@@ -36,23 +43,11 @@ impl Modify for Common {
     }
 }
 
-/// Names each operation after its resource and its function, such as `runs.list`: an id stands for one operation (OpenAPI 3.1.1, 4.8.10.1),
-/// and the names of functions repeat.
-pub(super) fn name_operations(openapi: &mut utoipa::openapi::OpenApi) {
-    for item in openapi.paths.paths.values_mut() {
-        let operations = [&mut item.get, &mut item.put, &mut item.post, &mut item.delete, &mut item.patch];
-        for operation in operations.into_iter().flatten() {
-            if let (Some(tag), Some(function)) = (operation.tags.iter().flatten().next(), &operation.operation_id) {
-                operation.operation_id = Some(format!("{tag}.{function}"));
-            }
-        }
-    }
-}
-
 /// This description.
 #[utoipa::path(get, path = "/openapi.json", tag = "openapi", security(()), responses((status = 200, body = Object, description = "OpenAPI 3.1")))]
 pub(super) async fn openapi() -> Response {
-    let mut response = super::description().into_response();
+    static TEXT: LazyLock<Bytes> = LazyLock::new(|| super::description().into());
+    let mut response = Body::from(TEXT.clone()).into_response();
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     response
 }

@@ -1,12 +1,13 @@
 //! Parameters: the values that a pipeline names, as immutable versions.
 
-use axum::{extract::State, response::Response};
+use axum::{extract::State, http::HeaderMap, response::Response};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sluice_flow::pipelines::{self, ParametersVersion};
 use utoipa::ToSchema;
 
 use super::{
+    etag,
     extract::{Json, Path, Precondition},
     pipelines::{live, tagged},
     problem::Problem,
@@ -84,10 +85,10 @@ fn answer(pipeline: String, versions: &[ParametersVersion]) -> Response {
 }
 
 /// The values of a pipeline's parameters, and their history.
-#[utoipa::path(get, path = "/parameters/{pipeline}", tag = "parameters", params(("pipeline" = String, Path)), responses((status = 200, body = ParametersHistory), (status = 404, body = Problem)))]
-pub(super) async fn get(State(app): State<App>, Path(pipeline): Path<String>) -> Result<Response, Problem> {
+#[utoipa::path(get, path = "/parameters/{pipeline}", tag = "parameters", params(("pipeline" = String, Path), ("If-None-Match" = Option<String>, Header, description = "`ETag` of the values as it is known")), responses((status = 200, body = ParametersHistory), (status = 304, description = "Not changed"), (status = 404, body = Problem)))]
+pub(super) async fn get(State(app): State<App>, headers: HeaderMap, Path(pipeline): Path<String>) -> Result<Response, Problem> {
     let versions = history(&app, &pipeline).await?;
-    Ok(answer(pipeline, &versions))
+    Ok(etag::unless_known(&headers, answer(pipeline, &versions)))
 }
 
 /// Sets the values for runs that start from now on.

@@ -12,6 +12,7 @@ use sluice_flow::pipelines::{self, ChangedRow, Comparison, PipelinePointer, Pipe
 use utoipa::ToSchema;
 
 use super::{
+    etag,
     extract::{Json, Path, Precondition},
     problem::Problem,
     runs::run_id,
@@ -254,10 +255,10 @@ pub(super) async fn list(State(app): State<App>) -> Result<axum::Json<Vec<Pipeli
 }
 
 /// The live version, with its texts; its `ETag` is what `If-Match` takes.
-#[utoipa::path(get, path = "/pipelines/{name}", tag = "pipelines", params(("name" = String, Path)), responses((status = 200, body = PipelineTexts), (status = 404, body = Problem)))]
-pub(super) async fn get(State(app): State<App>, Path(name): Path<String>) -> Result<Response, Problem> {
+#[utoipa::path(get, path = "/pipelines/{name}", tag = "pipelines", params(("name" = String, Path), ("If-None-Match" = Option<String>, Header, description = "`ETag` of the version as it is known")), responses((status = 200, body = PipelineTexts), (status = 304, description = "Not changed"), (status = 404, body = Problem)))]
+pub(super) async fn get(State(app): State<App>, headers: HeaderMap, Path(name): Path<String>) -> Result<Response, Problem> {
     let version = live(&app, &name).await?.ok_or_else(|| Problem::not_found("this pipeline"))?;
-    Ok(texts(StatusCode::OK, version))
+    Ok(etag::unless_known(&headers, texts(StatusCode::OK, version)))
 }
 
 pub(super) fn texts(status: StatusCode, version: PipelineVersion) -> Response {

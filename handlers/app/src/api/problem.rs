@@ -33,6 +33,9 @@ pub struct Problem {
     /// Parts of a request (cases, rows) that are at fault.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub problems: Vec<PartProblem>,
+    /// Seconds after which it makes sense to try again, for the header `Retry-After`.
+    #[serde(skip)]
+    pub retry_after: Option<u64>,
 }
 
 /// RFC 9457's type for problems that need no page of their own.
@@ -98,7 +101,13 @@ impl Problem {
             code: code.into(),
             mistakes: Vec::new(),
             problems: Vec::new(),
+            retry_after: None,
         }
+    }
+
+    /// A problem of this status with the code that belongs to the status.
+    pub fn of_status(status: StatusCode, detail: impl Into<String>) -> Self {
+        Self::new(status, format!("H0{}", status.as_u16()), detail)
     }
 
     /// 400: the request itself is wrong.
@@ -131,9 +140,14 @@ impl Problem {
         Self::new(StatusCode::PRECONDITION_FAILED, "H0412", detail)
     }
 
+    /// 429: wait so many seconds.
+    pub fn too_many_requests(detail: impl Into<String>, seconds: u64) -> Self {
+        Self { retry_after: Some(seconds), ..Self::new(StatusCode::TOO_MANY_REQUESTS, "H0429", detail) }
+    }
+
     /// 503: try again.
     pub fn unavailable(detail: impl Into<String>) -> Self {
-        Self::new(StatusCode::SERVICE_UNAVAILABLE, "H0503", detail)
+        Self { retry_after: Some(5), ..Self::new(StatusCode::SERVICE_UNAVAILABLE, "H0503", detail) }
     }
 
     /// 500: the detail is in the log, not in the answer.
@@ -147,6 +161,10 @@ impl From<Error> for Problem {
         // The flow's codes for answers to people end in the HTTP status that fits them.
         let status = match (error.kind(), error.code().get(1..)) {
             (Kind::Transient, _) => StatusCode::SERVICE_UNAVAILABLE,
+            // What the catalog does not take is our mistake, not the caller's.
+            (Kind::Bug, Some("0400")) => StatusCode::INTERNAL_SERVER_ERROR,
+            // An id that is none.
+            (Kind::Refused, _) if ["M0010", "M0011"].contains(&error.code()) => StatusCode::BAD_REQUEST,
             (_, Some("0400")) => StatusCode::BAD_REQUEST,
             (_, Some("0403")) => StatusCode::FORBIDDEN,
             (_, Some("0404")) => StatusCode::NOT_FOUND,
@@ -166,7 +184,11 @@ impl From<Error> for Problem {
                 tracing::warn!(code = error.code(), error = error.chain(), "request failed for now");
                 Self { code: error.code().to_owned(), ..Self::unavailable("a service below did not answer; try again soon") }
             }
-            status => Self { problems: parts(&error), ..Self::new(status, error.code(), error.message()) },
+            status => Self {
+                problems: parts(&error),
+                retry_after: error.retry_delay().map(|delay| delay.as_secs().max(1)),
+                ..Self::new(status, error.code(), error.message())
+            },
         }
     }
 }
@@ -186,11 +208,12 @@ impl From<sluice_contract::Mistakes> for Problem {
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let retry_after = self.retry_after;
         let mut response = (status, Json(self)).into_response();
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
-        if status == StatusCode::SERVICE_UNAVAILABLE {
-            headers.insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
+        if let Some(seconds) = retry_after {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
         response
     }

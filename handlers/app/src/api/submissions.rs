@@ -5,7 +5,7 @@ pub(super) mod dry_run;
 use axum::{
     body::Body,
     extract::State,
-    http::{HeaderValue, StatusCode, header},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
 use serde::{Deserialize, Serialize};
@@ -19,8 +19,9 @@ use sluice_flow::{
 use utoipa::{IntoParams, ToSchema};
 
 use super::{
-    Page, cursor,
+    Page, cursor, etag,
     extract::{IdempotencyKey, Json, Path, Query},
+    idempotency,
     problem::Problem,
     runs::RunSummary,
 };
@@ -37,6 +38,7 @@ const DEFAULT_SECONDS: u64 = 60 * 60;
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct GrantRequest {
     /// For whom; a partner may leave it out.
+    #[schema(pattern = "^[a-z0-9]+(-[a-z0-9]+)*$", min_length = 2, max_length = 40)]
     partner: Option<String>,
     /// What is granted.
     grant: GrantScope,
@@ -44,8 +46,10 @@ pub(super) struct GrantRequest {
     #[serde(default)]
     declared: DeclaredView,
     /// Validity in seconds, 7 days at most; an hour unless asked otherwise.
+    #[schema(minimum = 60, maximum = 604_800)]
     valid_seconds: Option<u64>,
     /// Id of a submission of the same partner: the file has only rows of it that were rejected, repaired.
+    #[schema(pattern = "^s-[0-9a-f]{25}$")]
     fixes: Option<String>,
 }
 
@@ -56,13 +60,14 @@ pub(super) enum GrantScope {
     /// One path, create-only.
     File {
         /// Path below the partner's container.
+        #[schema(min_length = 1, max_length = 1024)]
         path: String,
     },
     /// The container, for jobs that overwrite by name.
     Container {
         /// Also read and list what is in it, for clients such as rclone that look at what they have uploaded. It is the partner's own
         /// container only; without this the URL reads nothing.
-        #[serde(default)]
+        #[serde(default, rename = "readBack")]
         read_back: bool,
     },
 }
@@ -72,10 +77,13 @@ pub(super) enum GrantScope {
 #[serde(deny_unknown_fields)]
 pub(super) struct DeclaredView {
     /// 32 hex digits.
+    #[schema(pattern = "^[0-9a-f]{32}$")]
     md5: Option<String>,
     /// 64 hex digits.
+    #[schema(pattern = "^[0-9a-f]{64}$")]
     sha256: Option<String>,
     /// 64 hex digits.
+    #[schema(pattern = "^[0-9a-f]{64}$")]
     blake3: Option<String>,
     /// Bytes.
     size: Option<u64>,
@@ -157,8 +165,9 @@ impl From<DeclaredView> for Declared {
     }
 }
 
-/// Asks for a time-limited URL to upload to. The same request with the same `Idempotency-Key` within a day gets the same grant.
-#[utoipa::path(post, path = "/submissions", tag = "submissions", params(IdempotencyKey), request_body = GrantRequest, responses((status = 201, body = Granted), (status = 404, body = Problem, description = "No such submission to repair"), (status = 422, body = Problem, description = "The request is mistaken, or its idempotency key came with another one")))]
+/// Asks for a time-limited URL to upload to. The same request with the same `Idempotency-Key` within a day gets the same grant, with a URL
+/// that is signed anew; a request that was refused is looked at again.
+#[utoipa::path(post, path = "/submissions", tag = "submissions", request_body = GrantRequest, responses((status = 201, body = Granted), (status = 404, body = Problem, description = "No such submission to repair"), (status = 409, body = Problem, description = "The path is taken"), (status = 422, body = Problem, description = "The request is mistaken, or its idempotency key came with another one")))]
 pub(super) async fn grant(
     State(app): State<App>,
     scope: Scope,
@@ -174,7 +183,8 @@ pub(super) async fn grant(
         fixes: asked.fixes.map(SubmissionId::try_from).transpose()?,
     };
     let (pipeline, taken_paths) = takers(&app, &partner, &request.scope).await?;
-    let (grant, url) = submissions::grant(&app.context, app.signer.as_ref(), &caller.actor(), &partner, request, key.text()).await?;
+    let submissions::Granted { grant, url, again } =
+        submissions::grant(&app.context, app.signer.as_ref(), &caller.actor(), &partner, request, key.text()).await?;
     let granted = Granted {
         grant_id: grant.grant_id,
         partner: grant.partner,
@@ -187,6 +197,9 @@ pub(super) async fn grant(
     let mut response = (StatusCode::CREATED, axum::Json(granted)).into_response();
     // The URL is a secret.
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    if again {
+        idempotency::mark(&mut response);
+    }
     Ok(response)
 }
 
@@ -236,10 +249,10 @@ async fn newest(app: &App, scope: &Scope, id: &str) -> Result<Run, Problem> {
 }
 
 /// What became of a submission. The id is a submission's, a grant's or a run's.
-#[utoipa::path(get, path = "/submissions/{id}", tag = "submissions", params(("id" = String, Path)), responses((status = 200, body = SubmissionView), (status = 404, body = Problem)))]
-pub(super) async fn get(State(app): State<App>, scope: Scope, Path(id): Path<String>) -> Result<axum::Json<SubmissionView>, Problem> {
+#[utoipa::path(get, path = "/submissions/{id}", tag = "submissions", params(("id" = String, Path), ("If-None-Match" = Option<String>, Header, description = "`ETag` of the submission as it is known")), responses((status = 200, body = SubmissionView), (status = 304, description = "Not changed"), (status = 404, body = Problem)))]
+pub(super) async fn get(State(app): State<App>, scope: Scope, headers: HeaderMap, Path(id): Path<String>) -> Result<Response, Problem> {
     let runs = found(&app, &scope, &id).await?;
-    Ok(axum::Json(SubmissionView { id, runs: runs.iter().map(Into::into).collect() }))
+    etag::conditional(&headers, &SubmissionView { id, runs: runs.iter().map(Into::into).collect() })
 }
 
 /// The receipt: hashes, counts, reasons.

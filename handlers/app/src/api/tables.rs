@@ -6,6 +6,7 @@ use sluice_flow::pipelines::{self, ReferenceTable};
 use utoipa::ToSchema;
 
 use super::{
+    etag,
     extract::{Path, Precondition},
     pipelines::tagged,
     problem::Problem,
@@ -55,6 +56,14 @@ pub(super) async fn list(State(app): State<App>) -> Result<axum::Json<Vec<TableV
     Ok(axum::Json(pipelines::tables(&app.context).await?.into_iter().map(Into::into).collect()))
 }
 
+/// A reference table, without its rows; its `ETag` is what `If-Match` takes.
+#[utoipa::path(get, path = "/tables/{name}", tag = "tables", params(("name" = String, Path), ("If-None-Match" = Option<String>, Header, description = "`ETag` of the content as it is known")), responses((status = 200, body = TableView), (status = 304, description = "Not changed"), (status = 404, body = Problem)))]
+pub(super) async fn get(State(app): State<App>, headers: HeaderMap, Path(name): Path<String>) -> Result<Response, Problem> {
+    let table = pipelines::tables(&app.context).await?.into_iter().find(|table| table.name == name);
+    let table = table.ok_or_else(|| Problem::not_found("this table"))?;
+    Ok(etag::unless_known(&headers, tagged(&tag(&table), axum::Json(TableView::from(table)))))
+}
+
 /// Stores a reference table for runs that start from now on.
 #[utoipa::path(put, path = "/tables/{name}", tag = "tables",
     params(("name" = String, Path), ("If-Match" = Option<String>, Header, description = "`ETag` of the content that was stored before"), ("If-None-Match" = Option<String>, Header, description = "`*`: only if there is none")),
@@ -73,7 +82,7 @@ pub(super) async fn put(
         let status = axum::http::StatusCode::UNSUPPORTED_MEDIA_TYPE;
         return Err(Problem::new(status, "H0415", "expected Content-Type: text/csv"));
     }
-    let body = body.map_err(|rejection| Problem::new(rejection.status(), "H0400", rejection.body_text()))?;
+    let body = body.map_err(|rejection| Problem::of_status(rejection.status(), rejection.body_text()))?;
     if let Some(precondition) = precondition {
         let tables = pipelines::tables(&app.context).await?;
         precondition.check(tables.iter().find(|table| table.name == name).map(tag).as_deref())?;

@@ -8,7 +8,11 @@ use axum::{
 };
 
 use super::{Caller, Role, Scope, TokenError};
-use crate::{api::problem::Problem, app::App};
+use crate::{
+    api::problem::Problem,
+    app::App,
+    limits::{self, Allowance},
+};
 
 /// How a change leaves its trace.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -112,6 +116,7 @@ pub const RULES: &[Rule] = &[
     get("/parameters/{pipeline}", STAFF),
     put("/parameters/{pipeline}", TUNE),
     get("/tables", STAFF),
+    get("/tables/{name}", STAFF),
     put("/tables/{name}", TUNE),
     get("/rows/{run}/{row}", ROWS),
 ];
@@ -134,25 +139,54 @@ impl Rule {
     }
 }
 
-/// Lets a request through to its handler with its [`Caller`] and [`Scope`] as extensions, or refuses it.
-pub async fn check(State(app): State<App>, mut request: Request, next: Next) -> Response {
+/// Lets a request through to its handler with its [`Caller`] and [`Scope`] as extensions, or refuses it: who the caller is, then how much it
+/// asks for, then what it may do.
+pub async fn check(State(app): State<App>, request: Request, next: Next) -> Response {
     let path = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned()).unwrap_or_default();
     let Some(rule) = rule(request.method(), &path) else {
         let allowed: Vec<&str> = RULES.iter().filter(|rule| rule.path == path).map(|rule| rule.method.as_str()).collect();
         return method_not_allowed(&allowed.join(", "));
     };
-    if rule.roles.is_empty() {
+    if rule.path == PROBE {
         return next.run(request).await;
     }
+    let now = app.context.clock.now();
+    if rule.roles.is_empty() {
+        let allowance = app.limits.strangers.take(limits::address(request.headers()), now);
+        return limited(&allowance, next.run(request)).await;
+    }
     let authorization = request.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-    let caller = match app.authenticator.caller(authorization).await {
-        Ok(caller) => caller,
+    match app.authenticator.caller(authorization).await {
+        Ok(caller) => {
+            let allowance = app.limits.callers.take(&caller.id, now);
+            limited(&allowance, allowed(rule, caller, request, next)).await
+        }
         Err(error @ TokenError::Keys(_)) => {
             tracing::error!(%error, "tokens cannot be checked");
-            return Problem::unavailable("tokens cannot be checked now; try again soon").into_response();
+            Problem::unavailable("tokens cannot be checked now; try again soon").into_response()
         }
-        Err(error) => return unauthorized(&error),
-    };
+        Err(error) => {
+            let allowance = app.limits.strangers.take(limits::address(request.headers()), now);
+            limited(&allowance, async { unauthorized(&error) }).await
+        }
+    }
+}
+
+/// Whatever asks again and again whether the service lives.
+pub const PROBE: &str = "/health";
+
+/// The answer with its limits, or that of a caller that is over them.
+async fn limited(allowance: &Allowance, answer: impl Future<Output = Response>) -> Response {
+    if let Some(refusal) = allowance.refusal() {
+        return refusal;
+    }
+    let mut response = answer.await;
+    allowance.tell(response.headers_mut());
+    response
+}
+
+/// The answer to a caller that is known.
+async fn allowed(rule: &Rule, caller: Caller, mut request: Request, next: Next) -> Response {
     let Some(scope) = rule.scope(&caller) else {
         tracing::info!(caller = caller.id, roles = ?caller.roles, "the caller's roles do not allow this");
         let needed = rule.roles.iter().map(|role| role.name()).collect::<Vec<_>>().join(", ");

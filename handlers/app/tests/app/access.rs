@@ -72,6 +72,11 @@ async fn what_is_not_an_operation_is_refused_as_a_problem() {
     let token = harness.token("Operator");
     let wrong_method = harness.call("DELETE", "/runs/s-0123456789abcdef012345678-1", Some(&token), None).await;
     assert_eq!((wrong_method.status.as_u16(), &wrong_method.headers["allow"]), (405, &"GET".parse().unwrap()));
+    // What no pipeline can be named may be no id of a document, either.
+    for path in ["/pipelines/a%2Fb", "/pipelines/%23", "/parameters/%3F", "/pipelines/%5C/draft", "/pipelines/a%2Fb/versions/1"] {
+        let answer = harness.call("GET", path, Some(&token), None).await;
+        assert_eq!(answer.status, 404, "{path}: {}", answer.text);
+    }
     let nowhere = harness.call("GET", "/nothing", Some(&token), None).await;
     assert_eq!((nowhere.status.as_u16(), nowhere.json()["code"].as_str()), (404, Some("H0404")));
     for answer in [wrong_method, nowhere] {

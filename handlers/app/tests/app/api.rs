@@ -164,7 +164,7 @@ async fn a_partner_tries_the_beginning_of_a_file_before_it_is_sent() {
         (json!({ "size": 3 }), 400, "H0400"),
         (json!({ "sample": "!" }), 400, "H0400"),
         (json!({ "sample": STANDARD.encode(vec![b'x'; (4 << 20) + 1]) }), 400, "H0400"),
-        (json!({ "sample": "A".repeat(7 << 20) }), 413, "H0400"),
+        (json!({ "sample": "A".repeat(7 << 20) }), 413, "H0413"),
         (json!({ "path": "elsewhere/1.csv" }), 422, "A0002"),
         (json!({ "partner": "acme" }), 404, "H0404"),
     ] {

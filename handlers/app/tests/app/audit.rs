@@ -9,15 +9,15 @@ use sluice_flow::run::State;
 
 use super::{harness::Harness, world};
 
-struct Scene {
-    path: String,
-    function: &'static str,
-    role: &'static str,
-    body: Option<Value>,
+pub(crate) struct Scene {
+    pub(crate) path: String,
+    pub(crate) function: &'static str,
+    pub(crate) role: &'static str,
+    pub(crate) body: Option<Value>,
 }
 
 /// A request that succeeds, for an operation of the access table.
-async fn scene(harness: &Harness, path: &'static str) -> Scene {
+pub(crate) async fn scene(harness: &Harness, path: &'static str) -> Scene {
     let run = |name: &'static str, state| world::run(harness, "skyline", name, state);
     let put_pipeline = || json!({ "pipeline": world::PIPELINE, "contract": world::CONTRACT });
     let scene = |path: String, function, role, body| Scene { path, function, role, body };

@@ -9,7 +9,7 @@ use axum::{
     http::{HeaderMap, Request, StatusCode},
 };
 use serde_json::{Value, json};
-use sluice_app::{App, server, settings::Settings};
+use sluice_app::{App, limits::Rate, server, settings::Settings};
 use sluice_flow::{
     Clock, Context, Result, Sizes,
     grant::{Scope, UploadSigner},
@@ -63,6 +63,7 @@ pub(crate) struct HarnessParts {
     lake: Arc<MemoryLake>,
     catalog: Arc<MemoryCatalog>,
     pub(crate) context: Context,
+    pub(crate) caller_rate: Rate,
 }
 
 /// Starts the log once, before any test does something that is logged: a place in the code that is reached while another thread still
@@ -89,7 +90,7 @@ impl HarnessParts {
             places: Arc::default(),
             tables: Arc::default(),
         };
-        Self { issuer, clock, lake, catalog, context }
+        Self { issuer, clock, lake, catalog, context, caller_rate: Rate::CALLER }
     }
 
     pub(crate) fn start(self) -> Harness {
@@ -100,10 +101,12 @@ impl HarnessParts {
             partner_claim: "extension_partner".to_owned(),
             partners: BTreeMap::from([("app-7".to_owned(), "acme".to_owned())]),
             sizes: self.context.sizes,
+            caller_rate: self.caller_rate,
+            stranger_rate: Rate::STRANGER,
             invocation_limit: Duration::from_mins(1),
         };
         let app = App::new(&settings, self.context.clone(), Arc::new(Signer)).unwrap();
-        let Self { issuer, clock, lake, catalog, context } = self;
+        let Self { issuer, clock, lake, catalog, context, .. } = self;
         Harness { issuer, clock, lake, catalog, context, router: server::router(app) }
     }
 }

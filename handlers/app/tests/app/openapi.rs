@@ -24,6 +24,53 @@ async fn every_described_operation_is_mounted() {
     }
 }
 
+fn all_operations(description: &Value) -> impl Iterator<Item = (&String, &String, &Value)> {
+    let paths = description["paths"].as_object().unwrap().iter();
+    paths.flat_map(|(path, item)| item.as_object().unwrap().iter().map(move |(method, operation)| (method, path, operation)))
+}
+
+#[test]
+fn every_operation_tells_how_it_refuses() {
+    let description: Value = serde_json::from_str(&api::description()).unwrap();
+    for (method, path, operation) in all_operations(&description) {
+        let answers = operation["responses"].as_object().unwrap();
+        let is_public = ["/health", "/openapi.json"].contains(&path.as_str());
+        let expected: &[&str] = match (method.as_str(), is_public) {
+            (_, true) => &[],
+            ("put", _) => &["400", "401", "403", "413", "415", "422", "429", "500", "503"],
+            ("post", _) => &["400", "401", "403", "429", "500", "503"],
+            _ => &["401", "403", "429", "500", "503"],
+        };
+        for status in expected {
+            assert!(answers.contains_key(*status), "{method} {path} does not tell of {status}");
+        }
+        for (status, answer) in answers.iter().filter(|(status, _)| status.as_str() >= "400") {
+            let name = answer["$ref"].as_str().map(|reference| reference.trim_start_matches('#'));
+            let answer = name.map_or(answer, |name| description.pointer(name).unwrap());
+            assert!(!answer["description"].as_str().unwrap().is_empty(), "{method} {path} {status}");
+            let is_problem = answer["content"].as_object().is_some_and(|content| content.contains_key("application/problem+json"));
+            assert!(is_problem || path == "/health", "{method} {path} {status}: {answer}");
+        }
+        let parameters = operation["parameters"].as_array().map_or(&[][..], Vec::as_slice);
+        let takes_key = parameters.iter().any(|one| one["$ref"] == "#/components/parameters/IdempotencyKey");
+        assert_eq!(takes_key, method == "post", "{method} {path}");
+    }
+}
+
+#[tokio::test]
+async fn words_that_the_description_takes_are_taken() {
+    let harness = Harness::start().await;
+    let description: Value = serde_json::from_str(&api::description()).unwrap();
+    for (path, name, count) in [("/runs", "state", 11), ("/reviews", "status", 5)] {
+        let parameters = description["paths"][path]["get"]["parameters"].as_array().unwrap();
+        let pattern = parameters.iter().find(|one| one["name"] == name).unwrap()["schema"]["pattern"].as_str().unwrap();
+        let words: Vec<&str> = pattern.trim_start_matches("^(").split(')').next().unwrap().split('|').collect();
+        assert_eq!(words.len(), count);
+        let answer = harness.call("GET", &format!("{path}?{name}={}", words.join(",")), Some(&harness.token("Auditor")), None).await;
+        assert_eq!(answer.status, 200, "{}", answer.text);
+    }
+}
+
 #[test]
 fn every_reference_of_the_description_resolves() {
     let description: Value = serde_json::from_str(&api::description()).unwrap();

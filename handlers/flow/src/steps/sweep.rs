@@ -1,4 +1,5 @@
-//! Sweep: what fell by the wayside. Uploads whose event never came, runs whose message was lost, cases that wait too long, grants of the past.
+//! Sweep: what fell by the wayside. Uploads whose event never came, runs whose message was lost, cases that wait too long, grants and
+//! idempotency keys of the past.
 
 use chrono::TimeDelta;
 use futures::{StreamExt as _, TryStreamExt as _};
@@ -23,8 +24,10 @@ const STALL: TimeDelta = TimeDelta::minutes(10);
 const GRANT_KEPT: TimeDelta = TimeDelta::hours(24);
 /// Most blobs looked at by one sweep; the next one goes on from there.
 const MOST_BLOBS: usize = 5_000;
-/// Documents in one page of a query, and most cases and grants looked at by one sweep.
+/// Documents in one page of a query, and most cases looked at by one sweep.
 const PAGE: usize = 500;
+/// Most expired documents of a kind that one sweep removes: reviewers at full speed leave some thousand keys between two sweeps.
+const MOST_EXPIRED: usize = 10_000;
 /// Most runs looked at by one sweep. Those that wait for people are among them.
 const MOST_RUNS: usize = 10_000;
 /// Most messages one sweep sends, so that its answer stays small.
@@ -234,8 +237,18 @@ async fn grants(context: &Context) -> Result<()> {
 /// Removes documents that expired before a time.
 async fn remove_expired(context: &Context, kind: &'static str, before: String) -> Result<()> {
     let query = Query { kind, less_than: vec![("expires_at", before)], limit: PAGE, ..Query::default() };
-    for Document { partition, id, etag, .. } in context.catalog.query(&query).await?.documents {
-        context.catalog.commit(&partition, vec![Write::Delete { id, etag }]).await?;
+    // The first page again and again: what was on it is gone.
+    for _ in 0..MOST_EXPIRED / PAGE {
+        let expired = context.catalog.query(&query).await?.documents;
+        let count = expired.len();
+        let removals = expired.into_iter().map(|Document { partition, id, etag, .. }| async move {
+            context.catalog.commit(&partition, vec![Write::Delete { id, etag }]).await
+        });
+        let mut removed = futures::stream::iter(removals).buffer_unordered(8);
+        while removed.try_next().await?.is_some() {}
+        if count < PAGE {
+            break;
+        }
     }
     Ok(())
 }

@@ -42,7 +42,7 @@ async fn repaired_rows_name_the_submission_that_they_repair() {
 async fn the_same_key_gets_the_same_grant() {
     let (mut world, signer) = (world().await, Signer::default());
     let asked = async |context: &crate::Context, actor: &Actor, request, key| {
-        submissions::grant(context, &signer, actor, "acme", request, key).await.map(|(grant, _)| grant.grant_id)
+        submissions::grant(context, &signer, actor, "acme", request, key).await.map(|granted| granted.grant.grant_id)
     };
     let context = world.context.clone();
     let first = asked(&context, &operator(), file("orders/a.csv"), Some("k")).await.expect("granted");
@@ -75,7 +75,7 @@ async fn the_same_key_twice_at_once_is_one_grant() {
     let (world, signer) = (world().await, Signer::default());
     let asked = |_| submissions::grant(&world.context, &signer, &OPERATOR, "acme", file("orders/a.csv"), Some("k"));
     let granted = futures::future::join_all((0..8).map(asked)).await;
-    let ids: std::collections::BTreeSet<_> = granted.into_iter().map(|g| g.expect("granted").0.grant_id).collect();
+    let ids: std::collections::BTreeSet<_> = granted.into_iter().map(|g| g.expect("granted").grant.grant_id).collect();
     assert_eq!(ids.len(), 1);
     assert_eq!(world.catalog.contents().values().filter(|d| d.kind == "grant").count(), 1);
 }

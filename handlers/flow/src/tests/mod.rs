@@ -1,6 +1,7 @@
 //! Whole lives of runs over the doubles. One file a concern.
 
 mod admission;
+mod answers;
 mod bad_files;
 mod changes;
 mod codes;

@@ -17,7 +17,7 @@ use crate::{
     run::{Declared, Run, State},
     runs::{self, RunFilter},
     steps::dead_letter,
-    submissions::{self, GrantRequest},
+    submissions::{self, GrantRequest, Granted},
 };
 
 pub(super) fn operator() -> Actor {
@@ -56,7 +56,8 @@ pub(super) fn file(path: &str) -> GrantRequest {
 async fn a_grant_is_recorded_without_its_url_and_leads_to_its_run() {
     let (mut world, signer) = (world().await, Signer::default());
     let request = GrantRequest { declared: Declared { size: Some(1), ..Declared::default() }, ..file("orders/a.csv") };
-    let (grant, url) = submissions::grant(&world.context, &signer, &operator(), "acme", request, None).await.expect("granted");
+    let Granted { grant, url, .. } =
+        submissions::grant(&world.context, &signer, &operator(), "acme", request, None).await.expect("granted");
     assert_eq!(url.query(), Some("sig=secret"));
     assert_eq!(*signer.0.lock().expect("no panic"), ["acme File { path: \"orders/a.csv\" } 3600"]);
     assert_eq!((grant.grant_id.len(), grant.expires_at.as_str()), (27, "2026-01-01T01:00:00.000Z"));

@@ -34,7 +34,7 @@ const NAME_CHARS: usize = 200;
 #[serde(deny_unknown_fields)]
 pub(in crate::api) struct CommentBody {
     /// The words; 2000 characters at most. The audit log gets their hash, not the words.
-    #[schema(min_length = 1, max_length = 2000)]
+    #[schema(min_length = 1, max_length = 2000, pattern = r"\S")]
     text: String,
 }
 
@@ -43,10 +43,10 @@ pub(in crate::api) struct CommentBody {
 #[serde(deny_unknown_fields)]
 pub(in crate::api) struct AssignBody {
     /// Object id of the person.
-    #[schema(min_length = 1, max_length = 200)]
+    #[schema(min_length = 1, max_length = 200, pattern = r"\S")]
     id: String,
     /// Name of the person.
-    #[schema(min_length = 1, max_length = 200)]
+    #[schema(min_length = 1, max_length = 200, pattern = r"\S")]
     name: String,
 }
 
@@ -97,8 +97,8 @@ impl From<TriedRow> for TriedRowView {
     }
 }
 
-/// Says something about a case. With the `Idempotency-Key` of a comment that is there already nothing is added.
-#[utoipa::path(post, path = "/reviews/{case}/comments", tag = "reviews", params(("case" = String, Path), IdempotencyKey), request_body = CommentBody, responses(
+/// Says something about a case.
+#[utoipa::path(post, path = "/reviews/{case}/comments", tag = "reviews", params(("case" = String, Path)), request_body = CommentBody, responses(
     (status = 201, body = CaseView), (status = 404, body = Problem), (status = 409, body = Problem, description = "The run has moved on"), (status = 413, body = Problem, description = "Too long, or too many"),
 ))]
 pub(in crate::api) async fn comment(
@@ -112,7 +112,7 @@ pub(in crate::api) async fn comment(
     if text.is_empty() {
         return Err(Problem::bad_request("text: expected a comment, found nothing"));
     }
-    let case = reviews::comment(&app.context, &caller.actor(), &case, text, key.of(&caller)).await?;
+    let case = reviews::comment(&app.context, &caller.actor(), &case, text, key.of_caller(&caller)).await?;
     Ok((StatusCode::CREATED, axum::Json(CaseView::from(&case))).into_response())
 }
 

@@ -1,22 +1,19 @@
-//! Idempotency keys of upload grants: the same request with the same key by the same caller gets the same grant.
+//! Idempotency keys of upload grants: the same request with the same key by the same caller gets the same grant, signed anew. The key is
+//! written in one transaction with the grant, so that no crash comes between the two, and the URL, a secret, is never kept.
 
 use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
+use super::{KEPT, KIND, hash, other_request};
 use crate::{
-    Context, Document, ETag, Error, Result, Write,
+    Context, Document, ETag, Result, Write,
     audit::Actor,
     catalog::body,
     grant::Grant,
     rfc3339,
     submissions::{GrantRequest, LEAST_SECONDS},
 };
-
-/// How long a key is remembered.
-const KEPT: TimeDelta = TimeDelta::hours(24);
-/// Kind of the documents.
-pub(crate) const KIND: &str = "idempotency";
 
 /// What a key was used for; document `idempotency:<hash of caller and key>` in the partner's partition, kind [`KIND`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -64,8 +61,7 @@ impl Key {
             return Ok(Before { grant: None, etag });
         }
         if used.request != self.request {
-            let message = "the idempotency key came with another request before: use a new key for a new request; nothing was granted";
-            return Err(Error::refused("A0422", message));
+            return Err(other_request());
         }
         let grant = context.catalog.get(partition, &Grant::document_id(&used.grant_id)).await?;
         let grant: Option<Grant> = grant.as_ref().map(Document::parse).transpose()?;
@@ -83,8 +79,4 @@ impl Key {
             None => Write::Create { id, kind, body },
         })
     }
-}
-
-fn hash(text: &str) -> String {
-    blake3::hash(text.as_bytes()).to_hex().to_string()
 }
