@@ -19,7 +19,9 @@ const KEPT: Duration = Duration::from_mins(1);
 /// A summary and how old it is.
 struct Made {
     /// When it was begun.
-    at: Instant,
+    begun: Instant,
+    /// When it was ready.
+    ready: Instant,
     /// Where the feed of changes was before it was begun.
     place: Place,
     summary: Arc<Summary>,
@@ -42,21 +44,21 @@ impl Summaries {
         let place = self.place((partner.map(str::to_owned), days), asked);
         let mut kept = place.lock().await;
         if let Some(made) = kept.as_ref() {
-            let is_new = made.at >= asked;
-            if is_new || (made.at + KEPT > asked && !has_changed(context, partner, made).await?) {
+            let is_new = made.begun >= asked;
+            if is_new || (made.ready + KEPT > asked && !has_changed(context, partner, made).await?) {
                 return Ok(Arc::clone(&made.summary));
             }
         }
-        let (at, place) = (Instant::now(), changes::now(context, partner).await?);
+        let (begun, place) = (Instant::now(), changes::now(context, partner).await?);
         let summary = Arc::new(summary(context, partner, days).await?);
-        *kept = Some(Made { at, place, summary: Arc::clone(&summary) });
+        *kept = Some(Made { begun, ready: Instant::now(), place, summary: Arc::clone(&summary) });
         Ok(summary)
     }
 
     /// The place of a summary. Those that nobody has asked for in a while are forgotten.
     fn place(&self, key: Key, asked: Instant) -> Arc<Mutex<Option<Made>>> {
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        all.retain(|_, kept| kept.try_lock().map_or(true, |made| made.as_ref().is_none_or(|made| made.at + KEPT > asked)));
+        all.retain(|_, kept| kept.try_lock().map_or(true, |made| made.as_ref().is_none_or(|made| made.ready + KEPT > asked)));
         Arc::clone(all.entry(key).or_default())
     }
 }

@@ -27,15 +27,15 @@ async fn runs_that_are_stuck_or_quiet_can_be_listed() {
     .expect("changed");
     let listed = async |filter: RunFilter| {
         let page = runs::list(&world.context, &filter, None, 10).await.expect("a list");
-        page.items.into_iter().map(|run| run.run_id).collect::<Vec<_>>()
+        page.items.into_iter().map(|run| run.path).collect::<Vec<_>>()
     };
-    assert_eq!(listed(RunFilter { dead_lettered: Some(true), ..RunFilter::default() }).await, [done.run_id.clone()]);
-    assert_eq!(listed(RunFilter { dead_lettered: Some(false), ..RunFilter::default() }).await, [held.run_id.clone()]);
+    assert_eq!(listed(RunFilter { dead_lettered: Some(true), ..RunFilter::default() }).await, ["orders/done.csv"]);
+    assert_eq!(listed(RunFilter { dead_lettered: Some(false), ..RunFilter::default() }).await, ["orders/held.csv"]);
     let quiet = |since: String, state: Vec<State>| RunFilter { quiet_since: Some(since), state, ..RunFilter::default() };
-    assert_eq!(listed(quiet(held.updated_at.clone(), Vec::new())).await, []);
+    assert_eq!(listed(quiet(held.updated_at, Vec::new())).await, Vec::<String>::new());
     world.clock.advance(TimeDelta::seconds(1));
     let now = world.context.now();
-    assert_eq!(listed(quiet(now.clone(), Vec::new())).await, [held.run_id.clone()], "what has ended is not quiet");
-    assert_eq!(listed(quiet(now.clone(), vec![State::Reviewing, State::Completed])).await, [held.run_id.clone()]);
-    assert_eq!(listed(quiet(now, vec![State::Completed])).await, []);
+    assert_eq!(listed(quiet(now.clone(), Vec::new())).await, ["orders/held.csv"], "what has ended is not quiet");
+    assert_eq!(listed(quiet(now.clone(), vec![State::Reviewing, State::Completed])).await, ["orders/held.csv"]);
+    assert_eq!(listed(quiet(now, vec![State::Completed])).await, Vec::<String>::new());
 }
