@@ -27,14 +27,11 @@ def run(*command, **options):
 class Stack:
     """A local Sluice with a state of its own."""
 
-    def __init__(self, state, *options):
+    def __init__(self, state):
         self.state = state
         self.log = pathlib.Path(state) / "up.log"
         self.process = subprocess.Popen(
-            [SLUICE, "up", "--port", "0", "--state-dir", state, *options],
-            stdout=self.log.open("w"),
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
+            [SLUICE, "up", "--port", "0", "--state-dir", state], stdout=self.log.open("w"), stderr=subprocess.STDOUT, start_new_session=True
         )
 
     def wait(self):
