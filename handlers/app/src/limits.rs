@@ -117,7 +117,7 @@ impl Allowance {
             "more than {} requests at once, or {} a second for long: wait {wait} seconds; nothing was done",
             self.rate.burst, self.rate.per_second
         );
-        let mut response = Problem::too_many_requests(detail, wait).into_response();
+        let mut response = Problem::too_many_requests(detail, u16::try_from(wait).unwrap_or(u16::MAX)).into_response();
         self.tell(response.headers_mut());
         Some(response)
     }

@@ -3350,10 +3350,19 @@ export interface operations {
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
-            /** @description The run has not ended, or a later attempt exists */
+            /** @description A later attempt has ended, or the file is gone */
             409: {
                 headers: {
                     "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The run has not ended, or its rows are published */
+            412: {
+                headers: {
                     [name: string]: unknown;
                 };
                 content: {

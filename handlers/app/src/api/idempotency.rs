@@ -58,13 +58,12 @@ async fn checked(app: App, request: Request, next: Next) -> Result<Response, Pro
         return Ok(next.run(request).await);
     };
     let (parts, body) = request.into_parts();
-    let bytes = body::read(body, MOST_BYTES).await.map_err(unreadable)?;
+    let bytes = body::read(body, MOST_BYTES).await.map_err(|error| unreadable(&error))?;
     let fingerprint = fingerprint(&parts.uri.to_string(), &bytes);
     let request = Request::from_parts(parts, Body::from(bytes));
     let claim = match idempotency::begin(&app.context, Asked { caller: &caller.id, key, request: &fingerprint }).await? {
-        Begun::New(claim) => claim,
         Begun::TakenOver(_) if NOT_REPEATABLE.contains(&path.as_str()) => return Err(unknown()),
-        Begun::TakenOver(claim) => claim,
+        Begun::New(claim) | Begun::TakenOver(claim) => claim,
         Begun::Again(answer) => return Ok(again(answer)),
     };
     // A task of its own: if the client goes away meanwhile, the answer is still kept for when it comes back.
@@ -139,7 +138,7 @@ pub(super) fn mark(response: &mut Response) {
     response.headers_mut().insert(REPLAYED, HeaderValue::from_static("true"));
 }
 
-fn unreadable(error: BodyError) -> Problem {
+fn unreadable(error: &BodyError) -> Problem {
     match error {
         BodyError::TooLong(_) => Problem::of_status(StatusCode::PAYLOAD_TOO_LARGE, error.to_string()),
         BodyError::Broken(_) => Problem::bad_request(error.to_string()),

@@ -35,7 +35,7 @@ pub struct Problem {
     pub problems: Vec<PartProblem>,
     /// Seconds after which it makes sense to try again, for the header `Retry-After`.
     #[serde(skip)]
-    pub retry_after: Option<u64>,
+    pub retry_after: Option<u16>,
 }
 
 /// RFC 9457's type for problems that need no page of their own.
@@ -141,7 +141,7 @@ impl Problem {
     }
 
     /// 429: wait so many seconds.
-    pub fn too_many_requests(detail: impl Into<String>, seconds: u64) -> Self {
+    pub fn too_many_requests(detail: impl Into<String>, seconds: u16) -> Self {
         Self { retry_after: Some(seconds), ..Self::new(StatusCode::TOO_MANY_REQUESTS, "H0429", detail) }
     }
 
@@ -186,7 +186,7 @@ impl From<Error> for Problem {
             }
             status => Self {
                 problems: parts(&error),
-                retry_after: error.retry_delay().map(|delay| delay.as_secs().max(1)),
+                retry_after: error.retry_delay().map(|delay| u16::try_from(delay.as_secs()).unwrap_or(u16::MAX).max(1)),
                 ..Self::new(status, error.code(), error.message())
             },
         }

@@ -11,7 +11,7 @@ use axum::{
 };
 use serde::{Deserialize, Serialize};
 use sluice_flow::{
-    Outputs,
+    Outputs, RunId,
     review::{CaseStatus, Comment, Decision, ReviewCase, Verdict},
     reviews::{self, CaseFilter, DecisionRequest},
 };
@@ -297,7 +297,7 @@ pub(super) async fn list(
     let listing = ("reviews", of, query.overdue, &claimed_by, &due_before, &opened_before, &text);
     let after = cursor::decode(&listing, query.cursor.as_deref())?;
     let filter = CaseFilter {
-        run: query.run.clone().map(super::runs::run_id).transpose()?,
+        run: query.run.clone().map(RunId::try_from).transpose()?,
         pipeline: query.pipeline.clone(),
         partner: query.partner.clone(),
         status: query.status.iter().flat_map(|list| list.split(',')).map(status).collect::<Result<_, _>>()?,

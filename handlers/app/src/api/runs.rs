@@ -318,8 +318,8 @@ pub(super) async fn list(
     scope: Scope,
     Query(query): Query<RunQuery>,
 ) -> Result<axum::Json<Page<RunSummary>>, Problem> {
+    let is_hidden = matches!((&scope, &query.partner), (Scope::Partner(own), Some(asked)) if own != asked);
     let partner = match (&scope, query.partner) {
-        (Scope::Partner(own), Some(asked)) if *own != asked => return Ok(axum::Json(Page { items: Vec::new(), next: None })),
         (Scope::Partner(own), _) => Some(own.clone()),
         (Scope::All, asked) => asked,
     };
@@ -336,6 +336,10 @@ pub(super) async fn list(
         dead_lettered: query.dead_lettered,
         quiet_since: quiet_since.clone(),
     };
+    // Only now: what is mistaken is mistaken whosever runs are asked for.
+    if is_hidden {
+        return Ok(axum::Json(Page { items: Vec::new(), next: None }));
+    }
     let page = runs::list(&app.context, &filter, after.as_deref(), cursor::limit(query.limit)).await?;
     Ok(axum::Json(Page { items: page.items.iter().map(Into::into).collect(), next: cursor::encode(&listing, page.next) }))
 }
@@ -390,7 +394,7 @@ pub(super) async fn chunks(
 }
 
 /// Starts a new attempt of the same submission with what is live now.
-#[utoipa::path(post, path = "/runs/{run}/reprocess", tag = "runs", params(("run" = String, Path)), responses((status = 202, body = RunDetail), (status = 404, body = Problem), (status = 409, body = Problem, description = "The run has not ended, or a later attempt exists")))]
+#[utoipa::path(post, path = "/runs/{run}/reprocess", tag = "runs", params(("run" = String, Path)), responses((status = 202, body = RunDetail), (status = 404, body = Problem), (status = 409, body = Problem, description = "A later attempt has ended, or the file is gone"), (status = 412, body = Problem, description = "The run has not ended, or its rows are published")))]
 pub(super) async fn reprocess(State(app): State<App>, scope: Scope, caller: Caller, Path(run): Path<String>) -> Result<Response, Problem> {
     let run = visible(&app, &scope, run).await?;
     let (run, outputs) = runs::reprocess(&app.context, &caller.actor(), &run.run_id).await?;

@@ -36,6 +36,9 @@ async fn a_partner_sees_its_own_and_of_others_not_even_that_they_exist() {
     assert_eq!(ids, [own.as_str()]);
     let asked = harness.call("GET", "/runs?partner=acme", Some(&partner), None).await.json();
     assert_eq!(asked["items"], json!([]));
+    for mistaken in ["/runs?partner=acme&state=lost", "/runs?partner=acme&cursor=x", "/runs?partner=acme&submission=x"] {
+        assert_eq!(harness.call("GET", mistaken, Some(&partner), None).await.status, 400, "{mistaken}");
+    }
     let submissions = harness.call("GET", "/submissions", Some(&partner), None).await.json();
     assert_eq!(submissions["items"].as_array().map(Vec::len), Some(1));
 
@@ -226,6 +229,8 @@ async fn pages_follow_their_cursor_and_refuse_another_listings() {
         "/runs?cursor=x".to_owned(),
         "/runs?state=lost".to_owned(),
         "/runs?sate=failed".to_owned(),
+        "/runs?submission=x".to_owned(),
+        "/reviews?run=x".to_owned(),
     ] {
         let answer = harness.call("GET", &path, Some(&token), None).await;
         assert_eq!(answer.status, 400, "{path}: {}", answer.text);

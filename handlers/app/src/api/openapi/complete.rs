@@ -128,6 +128,9 @@ const HEADERS: &[(&str, &str)] = &[
 const RUN_STATES: &str = "moving|sealing|transforming|gathering|reviewing|publishing|archiving|completed|rejected|failed|cancelled";
 const CASE_STATES: &str = "opening|open|confirming|decided|void";
 
+/// Base64 with its padding, and no bits beyond the last byte (RFC 4648, section 3.5).
+const BASE64: &str = "^([A-Za-z0-9+/]{4})*([A-Za-z0-9+/][AQgw]==|[A-Za-z0-9+/]{2}[AEIMQUYcgkosw048]=)?$";
+
 /// A list of these words, separated by commas.
 fn list_of(words: &str) -> String {
     format!("^({words})(,({words}))*$")
@@ -198,6 +201,21 @@ fn idempotency_key() -> Value {
 /// What the types of the code cannot tell about themselves.
 fn shapes(schemas: &mut Value) {
     schemas["PutParameters"]["properties"]["values"]["additionalProperties"] = json!({ "type": ["boolean", "number", "string"] });
+    // A pointer of a schema to what its values must keep.
+    let bounds = [
+        ("/BulkDecision/properties/cases", json!({ "minItems": 1, "maxItems": 100 })),
+        ("/BulkDecision/properties/comment", json!({ "maxLength": 2000 })),
+        ("/DecisionBody/properties/comment", json!({ "maxLength": 2000 })),
+        ("/DryRunBody/properties/sampleBase64", json!({ "pattern": BASE64 })),
+        ("/TryBody/properties/rows", json!({ "maxProperties": 100 })),
+    ];
+    for (pointer, bound) in bounds {
+        for (name, value) in bound.as_object().into_iter().flatten() {
+            if let Some(schema) = schemas.pointer_mut(pointer) {
+                schema[name] = value.clone();
+            }
+        }
+    }
     // Each form of these takes its own fields alone.
     for name in ["GrantScope", "VerdictView"] {
         for form in schemas[name]["oneOf"].as_array_mut().into_iter().flatten() {
