@@ -689,6 +689,22 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/submissions/dry-run": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["submissions.dry_run"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -778,6 +794,7 @@ export interface components {
             status: string;
             /** @description What a person reads first. */
             title: string;
+            correctable: string[];
         };
         /** @description A row that ends otherwise. */
         ChangedRowView: {
@@ -884,6 +901,7 @@ export interface components {
              * @description Rows in the file.
              */
             rows: number;
+            returned: number;
         };
         /** @description What came in on one day. */
         DayView: {
@@ -1103,45 +1121,7 @@ export interface components {
         /** @description A page of a listing. */
         Page_CaseView: {
             /** @description Items. */
-            items: {
-                /**
-                 * Format: int32
-                 * @description How many people must agree.
-                 */
-                approvers: number;
-                /** @description `<run>.<n>`. */
-                caseId: string;
-                /** @description Rule name or problem code that held the rows. */
-                cause: string;
-                claimedBy?: components["schemas"]["ActorView"] | null;
-                /** @description Column the cause is about. */
-                column?: string | null;
-                /** @description What people said about it, the oldest first. */
-                comments: components["schemas"]["CommentView"][];
-                /** @description RFC 3339 UTC. */
-                createdAt: string;
-                /** @description What was decided so far. */
-                decisions: components["schemas"]["DecisionView"][];
-                /** @description A decision names it, so that it is bound to exactly these rows and values. */
-                digest: string;
-                /** @description RFC 3339 UTC; then it is overdue. */
-                dueAt: string;
-                /** @description Partner id. */
-                partner: string;
-                /** @description Pipeline name. */
-                pipeline: string;
-                /**
-                 * Format: int64
-                 * @description Rows held.
-                 */
-                rows: number;
-                /** @description The run. */
-                runId: string;
-                /** @description open, confirming, decided or void. */
-                status: string;
-                /** @description What a person reads first. */
-                title: string;
-            }[];
+            items: components["schemas"]["CaseView"][];
             /** @description Send it as `cursor` to get the next page; absent at the end. */
             next?: string | null;
         };
@@ -1512,6 +1492,9 @@ export interface components {
             };
             /** @enum {string} */
             verdict: "correct";
+        } | {
+            /** @enum {string} */
+            verdict: "return";
         };
         /** @description A version without its texts. */
         VersionView: {
@@ -1553,6 +1536,44 @@ export interface components {
              * @description Runs under review.
              */
             runs: number;
+        };
+        FileSample: {
+            path: string;
+            size?: number;
+            sample: string;
+            partner?: string | null;
+        };
+        ProblemView: {
+            code: string;
+            column?: string | null;
+            rule?: string;
+            message: string;
+            rows: number;
+            examples: {
+                row: number;
+                line: number;
+                column?: string | null;
+                value?: string | null;
+                message: string;
+            }[];
+        };
+        FileDryRunView: {
+            pipeline: string;
+            version: number;
+            rows: number;
+            accepted: number;
+            rejected: number;
+            held: number;
+            filtered: number;
+            duplicate: number;
+            truncated: boolean;
+            refusals: {
+                code: string;
+                message: string;
+                line?: number;
+            }[];
+            problems: components["schemas"]["ProblemView"][];
+            rejectedSample: string;
         };
     };
     responses: never;
@@ -2170,6 +2191,9 @@ export interface operations {
                 cursor?: string;
                 /** @description Items of a page, 200 at most. */
                 limit?: number;
+                dueBefore?: string;
+                openedBefore?: string;
+                text?: string;
             };
             header?: never;
             path?: never;
@@ -2663,6 +2687,8 @@ export interface operations {
                 cursor?: string;
                 /** @description Items of a page, 200 at most. */
                 limit?: number;
+                deadLettered?: boolean;
+                quietSince?: string;
             };
             header?: never;
             path?: never;
@@ -3242,6 +3268,29 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "submissions.dry_run": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FileSample"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FileDryRunView"];
                 };
             };
         };

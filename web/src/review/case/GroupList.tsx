@@ -1,6 +1,7 @@
 import { Badge, formatCount, plural } from '../../ui';
 import { verdictOf, type Draft } from './draft';
 import type { Group } from './groups';
+import { verdictName, verdictTone } from './verdicts';
 
 interface Props {
   readonly groups: readonly Group[];
@@ -14,10 +15,9 @@ function Progress({ rows, draft }: { readonly rows: readonly { readonly row: num
   const decided = rows.filter((row) => verdictOf(draft, row.row) !== null).length;
   if (decided === 0) return null;
   if (decided < rows.length) return <Badge tone="info">{`${formatCount(decided)} of ${formatCount(rows.length)}`}</Badge>;
-  const kinds = new Set(rows.map((row) => verdictOf(draft, row.row)?.verdict));
-  const [only] = kinds;
-  if (kinds.size > 1 || only === undefined) return <Badge tone="info">mixed</Badge>;
-  return <Badge tone={only === 'approve' ? 'good' : only === 'reject' ? 'bad' : 'info'}>{only}</Badge>;
+  const first = verdictOf(draft, rows[0]!.row)!;
+  if (rows.some((row) => verdictOf(draft, row.row)?.verdict !== first.verdict)) return <Badge tone="info">mixed</Badge>;
+  return <Badge tone={verdictTone(first)}>{verdictName(first.verdict)}</Badge>;
 }
 
 /** The rows of a case by what is wrong and the form of the value: each group can be decided at once. */

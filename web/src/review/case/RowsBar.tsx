@@ -1,4 +1,5 @@
 import { Button, formatCount, plural } from '../../ui';
+import type { PlainVerdict } from './verdicts';
 
 interface Props {
   readonly shown: number;
@@ -7,12 +8,13 @@ interface Props {
   readonly reading: { readonly read: number; readonly total: number } | null;
   readonly canDecide: boolean;
   readonly onSelectAll: () => void;
-  readonly onVerdict: (verdict: 'approve' | 'reject') => void;
+  readonly onVerdict: (verdict: PlainVerdict) => void;
   readonly onCorrect: () => void;
+  readonly onCorrectMany: () => void;
 }
 
 /** How many rows there are, and what can be done to those that are selected. */
-export function RowsBar({ shown, selected, reading, canDecide, onSelectAll, onVerdict, onCorrect }: Props) {
+export function RowsBar({ shown, selected, reading, canDecide, onSelectAll, onVerdict, onCorrect, onCorrectMany }: Props) {
   return (
     <div class="rows-bar">
       <span class="muted" role="status">
@@ -25,6 +27,9 @@ export function RowsBar({ shown, selected, reading, canDecide, onSelectAll, onVe
           <Button size="small" kind="quiet" shortcut="X" onClick={onSelectAll}>
             Select all
           </Button>
+          <Button size="small" kind="quiet" shortcut="C" title="One value or one rule for a column of these rows" onClick={onCorrectMany}>
+            Correct a column
+          </Button>
           {selected > 0 && (
             <>
               <Button size="small" icon="check" shortcut="a" onClick={() => onVerdict('approve')}>
@@ -32,6 +37,9 @@ export function RowsBar({ shown, selected, reading, canDecide, onSelectAll, onVe
               </Button>
               <Button size="small" icon="ban" shortcut="r" onClick={() => onVerdict('reject')}>
                 Reject
+              </Button>
+              <Button size="small" icon="undo" shortcut="b" onClick={() => onVerdict('return')}>
+                Send back
               </Button>
               <Button size="small" icon="edit" shortcut="c" onClick={onCorrect}>
                 Correct

@@ -6,11 +6,12 @@ import type { CaseView, HeldRow, VerdictView } from '../../api/extra';
 import { session } from '../../auth/session';
 import { ErrorPanel, formatCount, plural, Skeleton, toast, useShortcuts, VirtualTable } from '../../ui';
 import { isMyFirst, isTaken, isWaiting } from '../caseState';
+import { CorrectDialog } from '../bulk/CorrectDialog';
 import { SendDialog } from '../decide/SendDialog';
 import { RowDetail } from '../row/RowDetail';
 import { Banner } from './Banner';
 import { DecisionBar } from './DecisionBar';
-import { type Draft, emptyDraft, fromDecision, isEmpty, tally, verdictOf, withVerdict } from './draft';
+import { type Draft, emptyDraft, fromDecision, isEmpty, tally, verdictOf, withCorrections, withVerdict } from './draft';
 import { GroupList } from './GroupList';
 import { groupRows } from './groups';
 import { rowColumns } from './rowColumns';
@@ -19,6 +20,7 @@ import { useCorrection } from './useCorrection';
 import { useCursor } from './useCursor';
 import { useDraft } from './useDraft';
 import { useRows } from './useRows';
+import type { PlainVerdict } from './verdicts';
 
 interface Props {
   readonly of: CaseView;
@@ -47,6 +49,7 @@ export function Workbench({ of, conflict, onSent, onConflict, decisions, comment
   const { draft, change, back, discard } = state;
   const correcting = useCorrection(of, canDecide, pages.items, state, cursor);
   const [sending, setSending] = useState(false);
+  const [correctingMany, setCorrectingMany] = useState<readonly HeldRow[] | null>(null);
 
   const { current, selected } = cursor;
   const shown = shownDraft(of, draft, canDecide);
@@ -58,12 +61,12 @@ export function Workbench({ of, conflict, onSent, onConflict, decisions, comment
     change((old) => withVerdict({ ...old, digest: of.digest, typing: null }, [...done], verdict));
     const next = to.length === 1 && selected.size === 0 ? cursor.at(1) : cursor.find((row) => !done.has(row.row) && verdictOf(draft, row.row) === null);
     if (next) cursor.activate(next.row);
-    cursor.clear();
+    cursor.select([]);
   };
-  const giveRest = (verdict: 'approve' | 'reject') => change((old) => ({ ...old, digest: of.digest, rest: verdict }));
+  const giveRest = (verdict: PlainVerdict) => change((old) => ({ ...old, digest: of.digest, rest: { verdict } }));
   const send = () => {
     if (state.stale) toast('The rows changed: look at them again first.', 'bad');
-    else if (counts.undecided > 0) toast(`${plural(counts.undecided, 'row')} still undecided. Shift A approves the rest, Shift R rejects it.`, 'info');
+    else if (counts.undecided > 0) toast(`${plural(counts.undecided, 'row')} still undecided. Shift A approves the rest, Shift R rejects it, Shift B sends it back.`, 'info');
     else setSending(true);
   };
   const agree = () => {
@@ -71,6 +74,11 @@ export function Workbench({ of, conflict, onSent, onConflict, decisions, comment
     if (!first) return;
     change(() => fromDecision(first, of.digest));
     setSending(true);
+  };
+
+  const correctMany = () => {
+    if (of.correctable.length === 0) toast('No column of this pipeline can be corrected here. Send the rows back, or decide them as they are.', 'info');
+    else setCorrectingMany(selected.size > 0 ? cursor.targets : cursor.rows);
   };
 
   const off = !canDecide;
@@ -86,10 +94,13 @@ export function Workbench({ of, conflict, onSent, onConflict, decisions, comment
     X: { label: 'Select all rows of the group', run: cursor.selectAll, off },
     a: { label: 'Approve the row, or those selected', run: () => give({ verdict: 'approve' }), off },
     r: { label: 'Reject the row, or those selected', run: () => give({ verdict: 'reject' }), off },
+    b: { label: 'Send the row back to the partner, or those selected', run: () => give({ verdict: 'return' }), off },
     c: { label: 'Correct the row, or those selected', run: () => correcting.open(null), off },
+    C: { label: 'Correct a column of the selected rows, or of all rows of the group', run: correctMany, off },
     u: { label: 'Take the last verdict back', run: () => void (back() || toast('There is nothing to take back.', 'info')), off },
     A: { label: 'Approve the rest', run: () => giveRest('approve'), off },
     R: { label: 'Reject the rest', run: () => giveRest('reject'), off },
+    B: { label: 'Send the rest back to the partner', run: () => giveRest('return'), off },
     s: { label: 'Review and send the decision', run: send, off },
     'Ctrl+Enter': { label: 'Review and send the decision', run: send, off },
     y: { label: 'Decide the same as the first person', run: agree, off: off || of.status !== 'confirming' || isMyFirst(of, me) },
@@ -123,6 +134,7 @@ export function Workbench({ of, conflict, onSent, onConflict, decisions, comment
             onSelectAll={cursor.selectAll}
             onVerdict={(verdict) => give({ verdict })}
             onCorrect={() => correcting.open(null)}
+            onCorrectMany={correctMany}
           />
           {pages.loading ? (
             <Skeleton lines={8} />
@@ -158,6 +170,21 @@ export function Workbench({ of, conflict, onSent, onConflict, decisions, comment
         </aside>
       </div>
       {canDecide && <DecisionBar counts={counts} target={target} onSend={send} onRest={giveRest} onBack={() => void back()} />}
+      {correctingMany && (
+        <CorrectDialog
+          of={of}
+          rows={correctingMany}
+          unread={of.rows - pages.items.length}
+          draft={draft}
+          onCorrected={(corrections, failing) => {
+            change((old) => withCorrections({ ...old, digest: of.digest, typing: null }, corrections));
+            toast(`${plural(corrections.size, 'row')} corrected in your draft.`);
+            cursor.select(failing);
+            setCorrectingMany(null);
+          }}
+          onClose={() => setCorrectingMany(null)}
+        />
+      )}
       {sending && (
         <SendDialog
           of={of}
