@@ -1,4 +1,4 @@
-import { ApiError, api, ok, request } from '../api/client';
+import { ApiError, api, ok } from '../api/client';
 import type { components } from '../api/schema';
 
 type Schemas = components['schemas'];
@@ -43,12 +43,14 @@ export const approveDraft = (name: string, hash: string): Promise<PipelineTexts>
 export const loadParameters = (pipeline: string): Promise<ParametersHistory> =>
   ok(api.GET('/parameters/{pipeline}', { params: { path: { pipeline } } }));
 
-/** Sets values for runs that start from now on; refused if somebody else set others since `version` was read. The description cannot say that
- * a value is of any type. */
+/** Sets values for runs that start from now on; refused if somebody else set others since `version` was read. */
 export const storeParameters = (
   pipeline: string,
   values: Readonly<Record<string, unknown>>,
   comment: string,
   version: number,
-): Promise<ParametersHistory> =>
-  request('PUT', `/parameters/${encodeURIComponent(pipeline)}`, { values, comment }, { 'If-Match': `"p${version}"` });
+): Promise<ParametersHistory> => {
+  const params = { path: { pipeline }, header: { 'If-Match': `"p${version}"` } };
+  // The description cannot say that a value is of any type.
+  return ok(api.PUT('/parameters/{pipeline}', { params, body: { values: values as Record<string, never>, comment } }));
+};
