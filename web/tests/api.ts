@@ -37,7 +37,7 @@ export interface Run {
   readonly openCases: number;
   readonly cases: number;
   readonly receipt: boolean;
-  readonly counts: { readonly rows: number; readonly published: number; readonly corrected: number; readonly rejected: number } | null;
+  readonly counts: { readonly rows: number; readonly published: number; readonly corrected: number; readonly rejected: number; readonly returned: number } | null;
 }
 
 export interface Case {

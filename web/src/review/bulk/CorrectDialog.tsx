@@ -96,7 +96,7 @@ export function CorrectDialog({ of, rows, unread, draft, onCorrected, onClose }:
       <p role="status">{touched && <Summary total={rows.length} changed={changes.length} checked={tried.rows.size} failing={failing.length} done={tried.done} replaced={replaced} />}</p>
       {changes.length > 0 && !tried.done && !tried.error && <Meter value={tried.rows.size} max={changes.length} label="Rows checked by the engine" />}
       {tried.error && <ErrorPanel error={tried.error} title="Not all rows could be checked; nothing was changed" onRetry={tried.retry} />}
-      <Preview changes={changes} tried={tried.rows} />
+      <Preview changes={changes} tried={tried} />
     </Dialog>
   );
 }

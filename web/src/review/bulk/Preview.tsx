@@ -3,10 +3,12 @@ import { useState } from 'preact/hooks';
 import type { TriedRow } from '../api';
 import { Badge, type Column, formatCount, VirtualTable } from '../../ui';
 import type { Change } from './changes';
+import type { TriedMany } from './useTryMany';
 
 interface Props {
   readonly changes: readonly Change[];
-  readonly tried: ReadonlyMap<number, TriedRow>;
+  /** Another object whenever there are more answers. */
+  readonly tried: TriedMany;
 }
 
 function Text({ value }: { readonly value: string | null }) {
@@ -23,13 +25,13 @@ function Answer({ of }: { readonly of: TriedRow | undefined }) {
 /** Exactly which rows change, from what to what, and what the engine says of each. */
 export function Preview({ changes, tried }: Props) {
   const [onlyFailing, setOnlyFailing] = useState(false);
-  const failing = changes.filter(({ row }) => (tried.get(row.row)?.problems.length ?? 0) > 0);
+  const failing = changes.filter(({ row }) => (tried.rows.get(row.row)?.problems.length ?? 0) > 0);
   const shown = onlyFailing && failing.length > 0 ? failing : changes;
   const columns: Column<Change>[] = [
     { key: 'line', head: 'Line', width: '4rem', align: 'end', cell: ({ row }) => <span class="number">{formatCount(row.line)}</span> },
     { key: 'before', head: 'Now', width: 'minmax(0, 1fr)', cell: ({ before }) => <Text value={before} /> },
     { key: 'after', head: 'Becomes', width: 'minmax(0, 1fr)', cell: ({ after }) => <Text value={after} /> },
-    { key: 'answer', head: 'The engine says', width: 'minmax(0, 1.6fr)', cell: ({ row }) => <Answer of={tried.get(row.row)} /> },
+    { key: 'answer', head: 'The engine says', width: 'minmax(0, 1.6fr)', cell: ({ row }) => <Answer of={tried.rows.get(row.row)} /> },
   ];
   if (changes.length === 0) return null;
   return (

@@ -18,51 +18,57 @@ export interface TriedMany {
 }
 
 interface Work {
+  readonly of: readonly Change[];
   readonly rows: Map<number, TriedRow>;
-  done: boolean;
   error: ApiError | null;
 }
 
-const begin = (): Work => ({ rows: new Map(), done: false, error: null });
+/** What was answered for the same values is still true: only rows that are new or changed are asked for. */
+function goOn(before: Work | null, changes: readonly Change[]): Work {
+  const rows = new Map<number, TriedRow>();
+  if (before && before.rows.size > 0) {
+    const asked = new Map(before.of.map(({ row, values }) => [row.row, JSON.stringify(values)]));
+    for (const { row, values } of changes) {
+      const tried = before.rows.get(row.row);
+      if (tried && asked.get(row.row) === JSON.stringify(values)) rows.set(row.row, tried);
+    }
+  }
+  return { of: changes, rows, error: null };
+}
 
 /** What the engine says of all these rows, a hundred at a time. Nothing is stored. */
 export function useTryMany(caseId: string, digest: string, changes: readonly Change[]): TriedMany {
   const [, redraw] = useReducer((n: number) => n + 1, 0);
   const [attempt, retry] = useReducer((n: number) => n + 1, 0);
-  const work = useRef<{ of: readonly Change[]; work: Work }>({ of: changes, work: begin() });
-  if (work.current.of !== changes) work.current = { of: changes, work: begin() };
-  const state = work.current.work;
+  const latest = useRef<Work | null>(null);
+  if (latest.current?.of !== changes) latest.current = goOn(latest.current, changes);
+  const work = latest.current!;
 
   useEffect(() => {
     let current = true;
-    state.error = null;
+    work.error = null;
     const run = async () => {
-      const open = changes.filter(({ row }) => !state.rows.has(row.row));
+      const open = changes.filter(({ row }) => !work.rows.has(row.row));
       for (let at = 0; at < open.length; at += MOST_TRIED) {
-        const batch = open.slice(at, at + MOST_TRIED);
-        const asked = Object.fromEntries(batch.map(({ row, values }) => [row.row, values]));
+        const asked = Object.fromEntries(open.slice(at, at + MOST_TRIED).map(({ row, values }) => [row.row, values]));
         const answer = await tryRows(caseId, digest, asked);
         if (!current) return;
-        for (const row of answer.rows) state.rows.set(row.row, row);
+        for (const row of answer.rows) work.rows.set(row.row, row);
         redraw(0);
       }
-      state.done = true;
-      redraw(0);
     };
-    const timer = setTimeout(
-      () =>
-        void run().catch((error: unknown) => {
-          if (!current) return;
-          state.error = asApiError(error);
-          redraw(0);
-        }),
-      DEBOUNCE,
-    );
+    const timer = setTimeout(() => {
+      run().catch((error: unknown) => {
+        if (!current) return;
+        work.error = asApiError(error);
+        redraw(0);
+      });
+    }, DEBOUNCE);
     return () => {
       current = false;
       clearTimeout(timer);
     };
   }, [caseId, digest, changes, attempt]);
 
-  return { ...state, done: state.done || changes.length === 0, retry: useCallback(() => retry(0), []) };
+  return { rows: work.rows, done: work.rows.size === changes.length, error: work.error, retry: useCallback(() => retry(0), []) };
 }

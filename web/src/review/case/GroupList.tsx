@@ -12,7 +12,7 @@ interface Props {
 }
 
 function Progress({ rows, draft }: { readonly rows: readonly { readonly row: number }[]; readonly draft: Draft }) {
-  const decided = rows.filter((row) => verdictOf(draft, row.row) !== null).length;
+  const decided = rows.reduce((sum, row) => sum + (verdictOf(draft, row.row) === null ? 0 : 1), 0);
   if (decided === 0) return null;
   if (decided < rows.length) return <Badge tone="info">{`${formatCount(decided)} of ${formatCount(rows.length)}`}</Badge>;
   const first = verdictOf(draft, rows[0]!.row)!;

@@ -6,6 +6,8 @@ interface Props {
   readonly selected: number;
   /** How many rows of the case are here, while they are not all. */
   readonly reading: { readonly read: number; readonly total: number } | null;
+  /** Reads the others, too; null while they are read, or where none are left. */
+  readonly onReadAll: (() => void) | null;
   readonly canDecide: boolean;
   readonly onSelectAll: () => void;
   readonly onVerdict: (verdict: PlainVerdict) => void;
@@ -14,7 +16,7 @@ interface Props {
 }
 
 /** How many rows there are, and what can be done to those that are selected. */
-export function RowsBar({ shown, selected, reading, canDecide, onSelectAll, onVerdict, onCorrect, onCorrectMany }: Props) {
+export function RowsBar({ shown, selected, reading, onReadAll, canDecide, onSelectAll, onVerdict, onCorrect, onCorrectMany }: Props) {
   return (
     <div class="rows-bar">
       <span class="muted" role="status">
@@ -22,6 +24,11 @@ export function RowsBar({ shown, selected, reading, canDecide, onSelectAll, onVe
         {reading && ` (${formatCount(reading.read)} of ${formatCount(reading.total)} read; groups have only these)`}
         {selected > 0 && `, ${formatCount(selected)} selected`}
       </span>
+      {onReadAll && (
+        <Button size="small" shortcut="*" title="Groups are whole then, and all rows can be scrolled through" onClick={onReadAll}>
+          Read all
+        </Button>
+      )}
       {canDecide && (
         <span class="rows-actions">
           <Button size="small" kind="quiet" shortcut="X" onClick={onSelectAll}>

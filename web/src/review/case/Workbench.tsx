@@ -13,7 +13,7 @@ import { Banner } from './Banner';
 import { DecisionBar } from './DecisionBar';
 import { type Draft, emptyDraft, fromDecision, isEmpty, tally, verdictOf, withCorrections, withVerdict } from './draft';
 import { GroupList } from './GroupList';
-import { groupRows } from './groups';
+import { Grouping } from './groups';
 import { rowColumns } from './rowColumns';
 import { RowsBar } from './RowsBar';
 import { useCorrection } from './useCorrection';
@@ -43,13 +43,14 @@ export function Workbench({ of, conflict, onSent, onConflict, decisions, comment
   const me = session.value?.oid;
   const canDecide = isWaiting(of) && !isTaken(of, me);
   const pages = useRows(of.caseId, of.digest);
-  const groups = useMemo(() => groupRows(pages.items), [pages.items]);
+  const [grouping] = useState(() => new Grouping());
+  const groups = useMemo(() => grouping.of(pages.items), [grouping, pages.items]);
   const cursor = useCursor(pages.items, groups);
   const state = useDraft(of.caseId, of.digest);
   const { draft, change, back, discard } = state;
   const correcting = useCorrection(of, canDecide, pages.items, state, cursor);
   const [sending, setSending] = useState(false);
-  const [correctingMany, setCorrectingMany] = useState<readonly HeldRow[] | null>(null);
+  const [correctingMany, setCorrectingMany] = useState(false);
 
   const { current, selected } = cursor;
   const shown = shownDraft(of, draft, canDecide);
@@ -58,7 +59,12 @@ export function Workbench({ of, conflict, onSent, onConflict, decisions, comment
   /** Gives the verdict, and goes on to the next row; after several to the next one that is undecided. */
   const give = (verdict: VerdictView, to: readonly HeldRow[] = cursor.targets) => {
     const done = new Set(to.map((row) => row.row));
-    change((old) => withVerdict({ ...old, digest: of.digest, typing: null }, [...done], verdict));
+    // Said of all rows at once, it is one word in the draft, however many they are.
+    const isAll = done.size === of.rows;
+    change((old) => {
+      const next = { ...old, digest: of.digest, typing: null };
+      return isAll ? { ...next, rest: verdict, rows: {} } : withVerdict(next, [...done], verdict);
+    });
     const next = to.length === 1 && selected.size === 0 ? cursor.at(1) : cursor.find((row) => !done.has(row.row) && verdictOf(draft, row.row) === null);
     if (next) cursor.activate(next.row);
     cursor.select([]);
@@ -78,7 +84,7 @@ export function Workbench({ of, conflict, onSent, onConflict, decisions, comment
 
   const correctMany = () => {
     if (of.correctable.length === 0) toast('No column of this pipeline can be corrected here. Send the rows back, or decide them as they are.', 'info');
-    else setCorrectingMany(selected.size > 0 ? cursor.targets : cursor.rows);
+    else setCorrectingMany(true);
   };
 
   const off = !canDecide;
@@ -90,6 +96,7 @@ export function Workbench({ of, conflict, onSent, onConflict, decisions, comment
     ArrowUp: { label: 'Previous row', run: () => move(-1) },
     ']': { label: 'Next group', run: () => cursor.moveGroup(1) },
     '[': { label: 'Previous group', run: () => cursor.moveGroup(-1) },
+    '*': { label: 'Read all rows of the case', run: () => pages.readAll?.(), off: pages.readAll === null },
     x: { label: 'Select the row', run: () => current && cursor.toggle(current.row), off },
     X: { label: 'Select all rows of the group', run: cursor.selectAll, off },
     a: { label: 'Approve the row, or those selected', run: () => give({ verdict: 'approve' }), off },
@@ -130,6 +137,7 @@ export function Workbench({ of, conflict, onSent, onConflict, decisions, comment
             shown={cursor.rows.length}
             selected={selected.size}
             reading={reading}
+            onReadAll={pages.readAll}
             canDecide={canDecide}
             onSelectAll={cursor.selectAll}
             onVerdict={(verdict) => give({ verdict })}
@@ -173,16 +181,16 @@ export function Workbench({ of, conflict, onSent, onConflict, decisions, comment
       {correctingMany && (
         <CorrectDialog
           of={of}
-          rows={correctingMany}
+          rows={selected.size > 0 ? cursor.targets : cursor.rows}
           unread={of.rows - pages.items.length}
           draft={draft}
           onCorrected={(corrections, failing) => {
             change((old) => withCorrections({ ...old, digest: of.digest, typing: null }, corrections));
             toast(`${plural(corrections.size, 'row')} corrected in your draft.`);
             cursor.select(failing);
-            setCorrectingMany(null);
+            setCorrectingMany(false);
           }}
-          onClose={() => setCorrectingMany(null)}
+          onClose={() => setCorrectingMany(false)}
         />
       )}
       {sending && (
