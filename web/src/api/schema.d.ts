@@ -587,6 +587,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/submissions/dry-run": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Tries the beginning of a file on the pipeline that would take it. Nothing is stored. */
+        post: operations["submissions.dry_run"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/submissions/{id}": {
         parameters: {
             query?: never;
@@ -689,22 +706,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/submissions/dry-run": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post: operations["submissions.dry_run"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -743,9 +744,9 @@ export interface components {
         BulkDecision: {
             /** @description The cases with the digests that were seen; 100 at most. */
             cases: components["schemas"]["SeenCase"][];
-            /** @description Why; for the audit log. */
+            /** @description Why; for the audit log, and for the partner where rows are rejected or sent back. */
             comment?: string;
-            /** @description Approve or reject: corrections need a case of their own. */
+            /** @description Approve, reject or return: corrections need a case of their own. */
             verdict: components["schemas"]["VerdictView"];
         };
         /** @description What became of a bulk decision. */
@@ -771,6 +772,8 @@ export interface components {
             column?: string | null;
             /** @description What people said about it, the oldest first. */
             comments: components["schemas"]["CommentView"][];
+            /** @description Columns of the contract that a correction can change. */
+            correctable: string[];
             /** @description RFC 3339 UTC. */
             createdAt: string;
             /** @description What was decided so far. */
@@ -794,7 +797,6 @@ export interface components {
             status: string;
             /** @description What a person reads first. */
             title: string;
-            correctable: string[];
         };
         /** @description A row that ends otherwise. */
         ChangedRowView: {
@@ -864,7 +866,7 @@ export interface components {
             /** @description Whether the file has more than was compared, or more rows changed than are told. */
             truncated: boolean;
         };
-        /** @description Rows by outcome; `rows` is their sum. */
+        /** @description Rows by outcome; `rows` is their sum, `returned` being a part of `rejected`. */
         CountsView: {
             /**
              * Format: int64
@@ -898,10 +900,14 @@ export interface components {
             rejected: number;
             /**
              * Format: int64
+             * @description Those of the rejected that a person sent back to the partner.
+             */
+            returned: number;
+            /**
+             * Format: int64
              * @description Rows in the file.
              */
             rows: number;
-            returned: number;
         };
         /** @description What came in on one day. */
         DayView: {
@@ -934,7 +940,7 @@ export interface components {
         };
         /** @description A decision to make. */
         DecisionBody: {
-            /** @description Why; for the audit log. */
+            /** @description Why; for the audit log, and for the partner where rows are rejected or sent back. */
             comment?: string;
             /** @description `digest` of the case that was seen: another one is refused with 409. */
             digest: string;
@@ -1029,6 +1035,25 @@ export interface components {
              */
             seq: number;
         };
+        /** @description A row with a problem. */
+        ExampleView: {
+            /** @description The column, if it is one. */
+            column?: string | null;
+            /**
+             * Format: int64
+             * @description 1-based line.
+             */
+            line: number;
+            /** @description What was expected and found. */
+            message: string;
+            /**
+             * Format: int64
+             * @description 0-based number of the row in the file.
+             */
+            row: number;
+            /** @description The value as it came, 200 characters at most. */
+            value?: string | null;
+        };
         /** @description What went wrong with a run. */
         FailureView: {
             /** @description Stable code, explained in docs/ERRORS.md. */
@@ -1047,6 +1072,68 @@ export interface components {
             offset?: number | null;
             /** @description Step in which it was found. */
             step: string;
+        };
+        /** @description What would become of the file, as far as its beginning tells. */
+        FileDryRunView: {
+            /**
+             * Format: int64
+             * @description Rows that would be published.
+             */
+            accepted: number;
+            /**
+             * Format: int64
+             * @description Rows that would be left out as repeats.
+             */
+            duplicate: number;
+            /**
+             * Format: int64
+             * @description Rows that a filter would leave out.
+             */
+            filtered: number;
+            /**
+             * Format: int64
+             * @description Rows that would wait for a person.
+             */
+            held: number;
+            /** @description The pipeline that would take it. */
+            pipeline: string;
+            /** @description What is wrong with rows. */
+            problems: components["schemas"]["ProblemView"][];
+            /** @description Why the file as a whole would be refused. */
+            refusals: components["schemas"]["RefusalView"][];
+            /**
+             * Format: int64
+             * @description Rows that would be rejected.
+             */
+            rejected: number;
+            /** @description The first rejected rows as the partner would get them: the file's own format, with reasons. */
+            rejectedSample: string;
+            /**
+             * Format: int64
+             * @description Rows that were tried.
+             */
+            rows: number;
+            /** @description Whether only the beginning was tried: what is counted over the whole file is not known then. */
+            truncated: boolean;
+            /**
+             * Format: int32
+             * @description Version of the pipeline.
+             */
+            version: number;
+        };
+        /** @description The beginning of a file. */
+        FileSample: {
+            /** @description Whose file it is; a partner may leave it out. */
+            partner?: string | null;
+            /** @description Path below the partner's container, as it would be uploaded. */
+            path: string;
+            /** @description Its first bytes in base64, 4 MiB at most. Of a Parquet file: all of it. */
+            sample: string;
+            /**
+             * Format: int64
+             * @description Bytes of the whole file; without it the sample is taken for all of it.
+             */
+            size?: number | null;
         };
         /** @description What is asked for. */
         GrantRequest: {
@@ -1121,7 +1208,47 @@ export interface components {
         /** @description A page of a listing. */
         Page_CaseView: {
             /** @description Items. */
-            items: components["schemas"]["CaseView"][];
+            items: {
+                /**
+                 * Format: int32
+                 * @description How many people must agree.
+                 */
+                approvers: number;
+                /** @description `<run>.<n>`. */
+                caseId: string;
+                /** @description Rule name or problem code that held the rows. */
+                cause: string;
+                claimedBy?: components["schemas"]["ActorView"] | null;
+                /** @description Column the cause is about. */
+                column?: string | null;
+                /** @description What people said about it, the oldest first. */
+                comments: components["schemas"]["CommentView"][];
+                /** @description Columns of the contract that a correction can change. */
+                correctable: string[];
+                /** @description RFC 3339 UTC. */
+                createdAt: string;
+                /** @description What was decided so far. */
+                decisions: components["schemas"]["DecisionView"][];
+                /** @description A decision names it, so that it is bound to exactly these rows and values. */
+                digest: string;
+                /** @description RFC 3339 UTC; then it is overdue. */
+                dueAt: string;
+                /** @description Partner id. */
+                partner: string;
+                /** @description Pipeline name. */
+                pipeline: string;
+                /**
+                 * Format: int64
+                 * @description Rows held.
+                 */
+                rows: number;
+                /** @description The run. */
+                runId: string;
+                /** @description open, confirming, decided or void. */
+                status: string;
+                /** @description What a person reads first. */
+                title: string;
+            }[];
             /** @description Send it as `cursor` to get the next page; absent at the end. */
             next?: string | null;
         };
@@ -1268,6 +1395,24 @@ export interface components {
          * @enum {string}
          */
         ProblemType: "about:blank";
+        /** @description One kind of problem. */
+        ProblemView: {
+            /** @description Stable code. */
+            code: string;
+            /** @description The column, if it is one. */
+            column?: string | null;
+            /** @description The first of them. */
+            examples: components["schemas"]["ExampleView"][];
+            /** @description What is wrong with the first of the rows. */
+            message: string;
+            /**
+             * Format: int64
+             * @description How many rows have it.
+             */
+            rows: number;
+            /** @description The rule, if it is one. */
+            rule?: string | null;
+        };
         /** @description Values to set. */
         PutParameters: {
             /** @description Why; for the audit log. */
@@ -1285,6 +1430,18 @@ export interface components {
             pipeline: string;
             /** @description Name of the pipeline's file, for messages. */
             pipelineFile?: string | null;
+        };
+        /** @description Why a file as a whole would be refused. */
+        RefusalView: {
+            /** @description Stable code. */
+            code: string;
+            /**
+             * Format: int64
+             * @description 1-based line, if one is at fault.
+             */
+            line?: number | null;
+            /** @description What was expected, what was found and what to do. */
+            message: string;
         };
         /** @description A run in full. */
         RunDetail: components["schemas"]["RunSummary"] & {
@@ -1486,15 +1643,15 @@ export interface components {
             /** @enum {string} */
             verdict: "reject";
         } | {
+            /** @enum {string} */
+            verdict: "return";
+        } | {
             /** @description Column name to new value, as one would type it; null empties the cell. */
             values: {
                 [key: string]: string | null;
             };
             /** @enum {string} */
             verdict: "correct";
-        } | {
-            /** @enum {string} */
-            verdict: "return";
         };
         /** @description A version without its texts. */
         VersionView: {
@@ -1536,44 +1693,6 @@ export interface components {
              * @description Runs under review.
              */
             runs: number;
-        };
-        FileSample: {
-            path: string;
-            size?: number;
-            sample: string;
-            partner?: string | null;
-        };
-        ProblemView: {
-            code: string;
-            column?: string | null;
-            rule?: string;
-            message: string;
-            rows: number;
-            examples: {
-                row: number;
-                line: number;
-                column?: string | null;
-                value?: string | null;
-                message: string;
-            }[];
-        };
-        FileDryRunView: {
-            pipeline: string;
-            version: number;
-            rows: number;
-            accepted: number;
-            rejected: number;
-            held: number;
-            filtered: number;
-            duplicate: number;
-            truncated: boolean;
-            refusals: {
-                code: string;
-                message: string;
-                line?: number;
-            }[];
-            problems: components["schemas"]["ProblemView"][];
-            rejectedSample: string;
         };
     };
     responses: never;
@@ -2191,9 +2310,6 @@ export interface operations {
                 cursor?: string;
                 /** @description Items of a page, 200 at most. */
                 limit?: number;
-                dueBefore?: string;
-                openedBefore?: string;
-                text?: string;
             };
             header?: never;
             path?: never;
@@ -2241,6 +2357,15 @@ export interface operations {
                 };
             };
             400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Sent back without a comment */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2463,7 +2588,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Rows that do not fit after their correction */
+            /** @description Rows that do not fit after their correction, or are sent back without a comment */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -2687,8 +2812,6 @@ export interface operations {
                 cursor?: string;
                 /** @description Items of a page, 200 at most. */
                 limit?: number;
-                deadLettered?: boolean;
-                quietSince?: string;
             };
             header?: never;
             path?: never;
@@ -3067,6 +3190,63 @@ export interface operations {
             };
         };
     };
+    "submissions.dry_run": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FileSample"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FileDryRunView"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The pipeline cannot be used now */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No pipeline takes the path, or a part of a Parquet file */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "submissions.get": {
         parameters: {
             query?: never;
@@ -3268,29 +3448,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    "submissions.dry_run": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["FileSample"];
-            };
-        };
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["FileDryRunView"];
                 };
             };
         };

@@ -24,14 +24,14 @@ function Progress({ rows, draft }: { readonly rows: readonly { readonly row: num
 export function GroupList({ groups, total, draft, current, onChoose }: Props) {
   return (
     <nav class="groups" aria-label="Groups of rows">
-      <button type="button" class="group" aria-pressed={current === null} onClick={() => onChoose(null)}>
+      <button type="button" class="list-button" aria-pressed={current === null} onClick={() => onChoose(null)}>
         <span class="group-head">
           <strong>All rows</strong>
           <span class="number">{formatCount(total)}</span>
         </span>
       </button>
       {groups.map((group) => (
-        <button key={group.key} type="button" class="group" aria-pressed={current === group.key} onClick={() => onChoose(group.key)}>
+        <button key={group.key} type="button" class="list-button" aria-pressed={current === group.key} onClick={() => onChoose(group.key)}>
           <span class="group-head">
             <code class="group-cause">{group.cause}</code>
             <span class="number">{formatCount(group.rows.length)}</span>

@@ -31,6 +31,8 @@ interface Props {
   readonly comments: ComponentChildren;
 }
 
+const keyOf = (row: HeldRow): string => String(row.row);
+
 /** What the rows show: the draft, or what was decided. */
 function shownDraft(of: CaseView, draft: Draft, canDecide: boolean): Draft {
   const last = of.decisions.at(-1);
@@ -53,7 +55,7 @@ export function Workbench({ of, conflict, onSent, onConflict, decisions, comment
   const [correctingMany, setCorrectingMany] = useState(false);
 
   const { current, selected } = cursor;
-  const shown = shownDraft(of, draft, canDecide);
+  const shown = useMemo(() => shownDraft(of, draft, canDecide), [of, draft, canDecide]);
   const counts = tally(draft, of.rows);
 
   /** Gives the verdict, and goes on to the next row; after several to the next one that is undecided. */
@@ -113,6 +115,10 @@ export function Workbench({ of, conflict, onSent, onConflict, decisions, comment
     y: { label: 'Decide the same as the first person', run: agree, off: off || of.status !== 'confirming' || isMyFirst(of, me) },
   });
 
+  const columns = useMemo(
+    () => rowColumns(shown, canDecide ? { has: (row) => selected.has(row), toggle: cursor.toggle } : null),
+    [shown, canDecide, selected],
+  );
   const target = selected.size > 0 ? `the ${plural(selected.size, 'selected row')}` : current ? `line ${formatCount(current.line)}` : 'no row';
   const reading = pages.complete || pages.error ? null : { read: pages.items.length, total: of.rows };
   return (
@@ -128,7 +134,7 @@ export function Workbench({ of, conflict, onSent, onConflict, decisions, comment
           onKeepDraft={() => change((old) => ({ ...old, digest: of.digest }))}
           onDiscard={discard}
         />
-        {pages.error && <ErrorPanel error={pages.error} title="Not all rows could be read" onRetry={pages.reload} />}
+        {pages.error && <ErrorPanel error={pages.error} title="Not all rows could be read" onRetry={pages.retry} />}
       </div>
       <div class="workbench">
         <GroupList groups={groups} total={of.rows} draft={shown} current={cursor.group} onChoose={cursor.choose} />
@@ -150,8 +156,8 @@ export function Workbench({ of, conflict, onSent, onConflict, decisions, comment
             <VirtualTable
               label="Held rows"
               items={cursor.rows}
-              columns={rowColumns(shown, canDecide ? { has: (row) => selected.has(row), toggle: cursor.toggle } : null)}
-              keyOf={(row) => String(row.row)}
+              columns={columns}
+              keyOf={keyOf}
               active={current ? String(current.row) : null}
               onActivate={correcting.leaveFor}
               onEnd={pages.more}

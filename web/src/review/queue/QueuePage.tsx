@@ -86,6 +86,11 @@ export function QueuePage() {
     else if (chosen.length > 0) setBulk({ verdict, cases: chosen });
   };
 
+  const selectAll = () => {
+    const waiting = cases.filter(isWaiting).map((one) => one.caseId);
+    setSelected(new Set(waiting.every((id) => selected.has(id)) ? [] : waiting));
+  };
+
   useShortcuts({
     j: { label: 'Next case', run: () => move(1) },
     k: { label: 'Previous case', run: () => move(-1) },
@@ -93,6 +98,7 @@ export function QueuePage() {
     ArrowUp: { label: 'Previous case', run: () => move(-1) },
     Enter: { label: 'Open the case', run: () => current && navigate(`/reviews/${current.caseId}`) },
     x: { label: 'Select the case', run: () => current && isWaiting(current) && toggle(current.caseId), off: !reviewer },
+    X: { label: 'Select all cases that are shown', run: selectAll, off: !reviewer },
     a: { label: 'Approve the selected cases', run: () => decideChosen('approve'), off: !reviewer },
     r: { label: 'Reject the selected cases', run: () => decideChosen('reject'), off: !reviewer },
     b: { label: 'Send the rows of the selected cases back to their partners', run: () => decideChosen('return'), off: !reviewer },
