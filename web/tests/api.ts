@@ -2,7 +2,7 @@
 
 import { connection, type Name, principal } from './connection';
 
-async function token(name: Name): Promise<string> {
+export async function token(name: Name): Promise<string> {
   const { issuer, audience } = connection();
   const { clientId, clientSecret } = principal(name);
   const response = await fetch(new URL('/oauth2/v2.0/token', issuer), {
@@ -37,7 +37,7 @@ export interface Run {
   readonly openCases: number;
   readonly cases: number;
   readonly receipt: boolean;
-  readonly counts: { readonly rows: number; readonly published: number; readonly corrected: number; readonly rejected: number } | null;
+  readonly counts: { readonly rows: number; readonly published: number; readonly corrected: number; readonly rejected: number; readonly returned: number } | null;
 }
 
 export interface Case {
@@ -66,14 +66,14 @@ export async function eventually<T>(what: string, look: () => Promise<T | null |
 }
 
 /** Sends a file as a partner's program does; answers with its run once it has come to `states`. */
-export async function submit(name: 'skyline' | 'northwind', path: string, text: string, states: readonly string[]): Promise<Run> {
+export async function submit(name: 'skyline' | 'northwind', path: string, text: string, states: readonly string[], patienceMs?: number): Promise<Run> {
   const { url, grantId } = await call<{ url: string; grantId: string }>(name, 'POST', '/submissions', { grant: { kind: 'file', path } });
   const sent = await fetch(url, { method: 'PUT', body: text, headers: { 'x-ms-blob-type': 'BlockBlob' } });
   if (!sent.ok) throw new Error(`PUT ${path}: ${sent.status}`);
   return eventually(`${path} is ${states.join(' or ')}`, async () => {
     const { items } = await call<Page<Run>>(name, 'GET', `/submissions?path=${encodeURIComponent(path)}`);
     return items.find((run) => run.path === path && states.includes(run.state));
-  }).catch((error: unknown) => {
+  }, patienceMs).catch((error: unknown) => {
     throw new Error(`grant ${grantId}: ${String(error)}`);
   });
 }

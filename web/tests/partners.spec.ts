@@ -6,7 +6,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { expect, type Page, test } from '@playwright/test';
 
 import { call, eventually, type Page as Listing, type Run, submit } from './api';
-import { accessible, watch } from './checks';
+import { accessible, fits, watch } from './checks';
 import { flights, unique } from './data';
 import { signIn } from './people';
 
@@ -188,4 +188,43 @@ test('an upload waits for a lost connection and goes on by itself', async ({ pag
   await expect(card(page, name)).toContainText('No connection; it goes on by itself');
   cut = false;
   await expect(card(page, name)).toContainText('SHA-256 declared', { timeout: 30_000 });
+});
+
+test('a file is tried before it is sent, and the trial holds nothing up', async ({ page, context }) => {
+  test.slow();
+  const calm = watch(page);
+  await signIn(page, 'skyline', '/uploads');
+  const name = `${unique('trial')}.csv`;
+  await choose(page, name, flights({ good: 20, bad: 2, late: 1 }));
+  const trial = card(page, name).getByRole('region', { name: 'Trial before sending' });
+  await expect(trial).toContainText('20 of 23 rows would be accepted, 2 rejected, 1 would wait for a person');
+  await trial.getByText('Not a whole number').click();
+  await expect(trial.getByRole('table')).toContainText('late');
+  await expect(trial.getByRole('table')).toContainText('is not an integer of 32 bits');
+  await accessible(page);
+  await page.setViewportSize({ width: 360, height: 740 });
+  await fits(page);
+  await accessible(page);
+  await page.setViewportSize({ width: 1280, height: 800 });
+  const saving = page.waitForEvent('download');
+  await trial.getByRole('button', { name: 'Rejected rows of the trial' }).click();
+  expect(readFileSync(await (await saving).path(), 'utf8').trim().split('\n')).toHaveLength(3);
+  await card(page, name).getByRole('button', { name: 'Send anyway' }).click();
+  await expect(card(page, name)).toContainText('SHA-256 declared');
+
+  // A wrong file is told as a whole.
+  const wrong = `${unique('wrong')}.csv`;
+  await choose(page, wrong, 'carrier,flight\nUA,1\n');
+  await expect(card(page, wrong)).toContainText('The file would not be taken as it is');
+  await expect(card(page, wrong)).toContainText('F0003');
+  await card(page, wrong).getByRole('button', { name: /Remove/ }).click();
+
+  // Without an answer the file can be sent all the same.
+  await context.route(/submissions\/dry-run/, (route) => route.fulfill({ status: 500, body: 'no' }));
+  const untried = `${unique('untried')}.csv`;
+  await choose(page, untried, flights({ good: 2 }));
+  await expect(card(page, untried)).toContainText('could not be tried before sending');
+  await card(page, untried).getByRole('button', { name: 'Send', exact: true }).click();
+  await expect(card(page, untried)).toContainText('SHA-256 declared');
+  calm();
 });

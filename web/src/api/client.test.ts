@@ -5,7 +5,7 @@ vi.mock('../auth/session', () => ({ getToken }));
 
 const { setConfig } = await import('../config');
 setConfig({ api: 'http://api.test/api', issuer: 'http://issuer.test', clientId: 'c', scope: 's' });
-const { api, ApiError, ok, request } = await import('./client');
+const { api, ApiError, keyed, ok } = await import('./client');
 const { online } = await import('./online');
 
 const json = (status: number, body: unknown, headers: Record<string, string> = {}) =>
@@ -49,7 +49,7 @@ describe('the client', () => {
 
   it('sends a change once, and says that the connection is gone', async () => {
     answers = [new TypeError('network')];
-    const error = await settled(request('POST', '/reviews/x/claim')).catch((thrown: unknown) => thrown);
+    const error = await settled(ok(api.POST('/reviews/{case}/claim', { params: { path: { case: 'x' } } }))).catch((thrown: unknown) => thrown);
     expect(error).toBeInstanceOf(ApiError);
     expect(error).toMatchObject({ status: 0, isOffline: true });
     expect(sent).toHaveLength(1);
@@ -58,9 +58,9 @@ describe('the client', () => {
 
   it('repeats a change that has an idempotency key', async () => {
     answers = [new TypeError('network'), json(200, { done: true })];
-    await expect(settled(request('POST', '/x', { a: 1 }, { 'Idempotency-Key': 'k' }))).resolves.toEqual({ done: true });
+    await expect(settled(ok(api.POST('/reviews/{case}/assign', { params: { path: { case: 'x' } }, body: { id: '1', name: 'R' }, ...keyed('k') })))).resolves.toEqual({ done: true });
     expect(sent).toHaveLength(2);
-    expect(await sent[1]!.json()).toEqual({ a: 1 });
+    expect(await sent[1]!.json()).toEqual({ id: '1', name: 'R' });
   });
 
   it('renews a token that is refused, once', async () => {

@@ -2,6 +2,7 @@ import createClient, { type Middleware } from 'openapi-fetch';
 
 import { getToken } from '../auth/session';
 import { config } from '../config';
+import { saveBlob } from '../ui/save';
 import { online } from './online';
 import { ApiError, errorOf } from './problem';
 import type { paths } from './schema';
@@ -11,6 +12,9 @@ export { ApiError, asApiError } from './problem';
 /** Statuses that pass by themselves. */
 const PASSING = new Set([429, 502, 503, 504]);
 const ATTEMPTS = 4;
+
+/** Also a conflict that says when to come back: the first of two sendings of the same change is still worked on. */
+const passes = (response: Response): boolean => PASSING.has(response.status) || (response.status === 409 && response.headers.has('retry-after'));
 
 const pause = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
@@ -29,7 +33,7 @@ export async function send(request: Request): Promise<Response> {
     try {
       const response = await once(request.clone());
       online.value = true;
-      if (last || !PASSING.has(response.status)) return response;
+      if (last || !passes(response)) return response;
       await pause(backoff(attempt, response));
     } catch (error) {
       // fetch tells a lost connection by a TypeError; anything else is not about the network.
@@ -71,25 +75,15 @@ export async function ok<T>(call: Promise<{ data?: T }>): Promise<T> {
   return data as T;
 }
 
-/** For what the description leaves open: values of rows, reports, parameters of any type, plain text. */
-export async function request<T>(method: string, path: string, body?: unknown, headers: Record<string, string> = {}): Promise<T> {
-  const response = await send(
-    new Request(apiUrl(path), {
-      method,
-      headers: { ...headers, ...(body === undefined ? {} : { 'Content-Type': 'application/json' }) },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    }),
-  );
-  if (!response.ok) throw await errorOf(response);
-  return (response.headers.get('content-type')?.includes('json') ? response.json() : response.text()) as Promise<T>;
-}
+/** The same for what the description leaves open: values of rows, reports. Their types stand in extra.ts and beside their pages. */
+export const okAs = <T>(call: Promise<{ data?: unknown }>): Promise<T> => ok(call as Promise<{ data?: T }>);
+
+/** A change that may be sent again after a lost answer: the same key is the same change. */
+export const keyed = (key: string) => ({ headers: { 'Idempotency-Key': key } });
 
 /** Saves an answer as a file. The token goes in a header, never into an address. */
 export async function download(path: string, name: string): Promise<void> {
   const response = await send(new Request(apiUrl(path)));
   if (!response.ok) throw await errorOf(response);
-  const url = URL.createObjectURL(await response.blob());
-  const link = Object.assign(document.createElement('a'), { href: url, download: name });
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(url), 60_000);
+  saveBlob(await response.blob(), name);
 }

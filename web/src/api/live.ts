@@ -1,8 +1,8 @@
 import { useEffect, useRef } from 'preact/hooks';
 
 import { session } from '../auth/session';
-import { backoff, request } from './client';
-import type { ChangesView, Page, RunSummary } from './extra';
+import { api, backoff, ok } from './client';
+import type { RunSummary } from './extra';
 import { ApiError } from './problem';
 
 export { online } from './online';
@@ -59,11 +59,11 @@ async function poll(): Promise<void> {
     await visible();
     try {
       if (cursor === undefined) {
-        cursor = (await request<ChangesView>('GET', '/changes')).cursor;
+        cursor = (await ok(api.GET('/changes'))).cursor;
         // What changed before this place, while the page was loading, is not in the feed.
-        tell((await request<Page<RunSummary>>('GET', `/runs?limit=${NEWEST}`)).items);
+        tell((await ok(api.GET('/runs', { params: { query: { limit: NEWEST } } }))).items);
       } else {
-        const changes = await request<ChangesView>('GET', `/changes?after=${encodeURIComponent(cursor)}&wait=${WAIT_SECONDS}`);
+        const changes = await ok(api.GET('/changes', { params: { query: { after: cursor, wait: WAIT_SECONDS } } }));
         cursor = changes.cursor;
         tell(changes.runs);
       }

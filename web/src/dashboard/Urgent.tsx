@@ -1,15 +1,14 @@
 import { useEffect } from 'preact/hooks';
 import { Link } from 'wouter-preact';
 
-import { request } from '../api/client';
-import type { CaseView, Page } from '../api/extra';
+import { api, ok } from '../api/client';
 import { Badge, Empty, ErrorPanel, plural, Skeleton, Time, useLoad } from '../ui';
 
 const SHOWN = 6;
 
 /** The cases that are due first; `at` is the time of the summary, so that both tell the same moment. */
 export function Urgent({ at }: { at: string }) {
-  const cases = useLoad(() => request<Page<CaseView>>('GET', `/reviews?limit=${SHOWN}`), []);
+  const cases = useLoad(() => ok(api.GET('/reviews', { params: { query: { limit: SHOWN } } })), []);
   const now = Date.parse(at);
   useEffect(() => cases.reload(), [at]);
   return (

@@ -1,4 +1,4 @@
-import { request } from '../api/client';
+import { api, ok } from '../api/client';
 import type { components } from '../api/schema';
 
 type Schemas = components['schemas'];
@@ -7,4 +7,4 @@ export type Summary = Schemas['SummaryView'];
 export type DayCount = Schemas['DayView'];
 export type Silence = Schemas['SilenceView'];
 
-export const loadSummary = (days: number): Promise<Summary> => request('GET', `/summary?days=${days}`);
+export const loadSummary = (days: number): Promise<Summary> => ok(api.GET('/summary', { params: { query: { days } } }));

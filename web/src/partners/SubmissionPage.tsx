@@ -3,10 +3,9 @@
 import { useSignal } from '@preact/signals';
 import { Link } from 'wouter-preact';
 
-import { download, request } from '../api/client';
+import { api, download, ok } from '../api/client';
 import type { RunDetail, RunSummary } from '../api/extra';
 import { useChanges } from '../api/live';
-import type { components } from '../api/schema';
 import { Bytes, Button, ErrorPanel, Page, Skeleton, Time, toast, useLoad } from '../ui';
 import { Failure } from './outcome/Failure';
 import { Fixes } from './outcome/Fixes';
@@ -14,23 +13,26 @@ import { Outcome } from './outcome/Outcome';
 import { Problems } from './outcome/Problems';
 import { findings } from './outcome/problems';
 import { ReceiptFacts } from './outcome/ReceiptFacts';
+import { rejectedHead } from './outcome/rejectedHead';
 import { RejectedRows } from './outcome/RejectedRows';
+import { SentBack } from './outcome/SentBack';
 import { Steps } from './outcome/Steps';
 import { StageBadge } from './Submissions';
 
-type SubmissionView = components['schemas']['SubmissionView'];
-type Detail = RunDetail & { readonly fixes?: string | null; readonly fixedBy?: readonly string[] };
-
-async function load(id: string): Promise<Detail> {
-  const { runs } = await request<SubmissionView>('GET', `/submissions/${encodeURIComponent(id)}`);
+async function load(id: string): Promise<RunDetail> {
+  const { runs } = await ok(api.GET('/submissions/{id}', { params: { path: { id } } }));
   const newest = runs.reduce<RunSummary | null>((best, run) => (best && best.attempt >= run.attempt ? best : run), null);
   // The API answers 404 instead of an empty list.
-  return request<Detail>('GET', `/runs/${encodeURIComponent(newest!.runId)}`);
+  return ok(api.GET('/runs/{run}', { params: { path: { run: newest!.runId } } }));
 }
 
 export function SubmissionPage({ id }: { readonly id: string }) {
   const run = useLoad(() => load(id), [id]);
   const found = useLoad(async () => (run.data ? findings(run.data) : null), [run.data?.runId, run.data?.receipt, run.data?.counts?.rows]);
+  const rejected = run.data?.counts?.rejected ?? 0;
+  const hasRejectedRows = rejected > 0 || run.data?.failure?.code === 'F0031';
+  // A review can add some.
+  const head = useLoad(async () => (run.data && hasRejectedRows ? rejectedHead(run.data.runId) : null), [run.data?.runId, rejected, hasRejectedRows]);
   useChanges((changed) => {
     if (changed.some((one) => one.submissionId === run.data?.submissionId)) run.reload();
   });
@@ -43,8 +45,6 @@ export function SubmissionPage({ id }: { readonly id: string }) {
     );
   }
   const { data } = run;
-  const rejected = data.counts?.rejected ?? 0;
-  const hasRejectedRows = rejected > 0 || data.failure?.code === 'F0031';
   return (
     <Page title={data.path} back={back} actions={<Downloads run={data} hasRejectedRows={hasRejectedRows} />}>
       <p class="submission-facts">
@@ -63,10 +63,11 @@ export function SubmissionPage({ id }: { readonly id: string }) {
       {run.error && <ErrorPanel error={run.error} title="The newest state cannot be read" onRetry={run.reload} />}
       {data.failure ? <Failure failure={data.failure} /> : <Steps run={data} />}
       {data.counts && <Outcome counts={data.counts} />}
+      {data.counts && <SentBack count={data.counts.returned} rows={head.data?.rows ?? null} fixes="fixes" />}
       {found.error && <ErrorPanel error={found.error} title="The reasons cannot be read" onRetry={found.reload} />}
       {found.data && <Problems problems={found.data.problems} />}
-      {hasRejectedRows && <RejectedRows run={data.runId} count={rejected} />}
-      {hasRejectedRows && data.counts && <Fixes run={data} fixedBy={data.fixedBy ?? []} />}
+      {hasRejectedRows && <RejectedRows head={head} />}
+      {hasRejectedRows && data.counts && <Fixes run={data} fixedBy={data.fixedBy} />}
       {found.data?.receipt && <ReceiptFacts receipt={found.data.receipt} />}
     </Page>
   );

@@ -2,7 +2,7 @@
 
 import { Link, useLocation } from 'wouter-preact';
 
-import { request } from '../api/client';
+import { api, ok } from '../api/client';
 import type { Page, RunSummary } from '../api/extra';
 import { useChanges } from '../api/live';
 import { session } from '../auth/session';
@@ -34,10 +34,8 @@ export function StageBadge({ run }: { readonly run: RunSummary }) {
   return <Badge tone={tone}>{label}</Badge>;
 }
 
-function load(cursor: string | undefined): Promise<Page<RunSummary>> {
-  const query = new URLSearchParams({ limit: '100', ...(cursor === undefined ? {} : { cursor }) });
-  return request('GET', `/submissions?${query}`);
-}
+const load = (cursor: string | undefined): Promise<Page<RunSummary>> =>
+  ok(api.GET('/submissions', { params: { query: { limit: 100, ...(cursor !== undefined && { cursor }) } } }));
 
 export function Submissions() {
   const [, navigate] = useLocation();

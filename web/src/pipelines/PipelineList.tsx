@@ -1,7 +1,10 @@
+import { useState } from 'preact/hooks';
 import { Link, useLocation } from 'wouter-preact';
 
-import { Badge, Empty, ErrorPanel, Page, Skeleton, Time, useLoad, VirtualTable, type Column } from '../ui';
+import { hasRole } from '../auth/session';
+import { Badge, Button, Empty, ErrorPanel, Page, Skeleton, Time, useLoad, VirtualTable, type Column } from '../ui';
 import { loadPipelines, type PipelineView } from './api';
+import { NewPipeline } from './NewPipeline';
 
 const at = (pipeline: PipelineView) => `/pipelines/${encodeURIComponent(pipeline.name)}`;
 
@@ -17,13 +20,19 @@ const COLUMNS: readonly Column<PipelineView>[] = [
 export function PipelineList() {
   const [, navigate] = useLocation();
   const pipelines = useLoad(loadPipelines, []);
+  const [naming, setNaming] = useState(false);
+  const begin = hasRole('Engineer') && pipelines.data && (
+    <Button icon="pipeline" onClick={() => setNaming(true)}>
+      New pipeline
+    </Button>
+  );
   return (
-    <Page title="Pipelines" fill>
+    <Page title="Pipelines" fill actions={begin}>
       {pipelines.error && <ErrorPanel error={pipelines.error} title="The pipelines cannot be loaded" onRetry={pipelines.reload} />}
       {!pipelines.data && pipelines.loading && <Skeleton label="Loading pipelines" />}
       {pipelines.data?.length === 0 && (
         <Empty icon="pipeline" title="There is no pipeline yet">
-          Files of a partner are taken as soon as a pipeline names its path. An engineer stores the first version with PUT /pipelines/&lt;name&gt;.
+          Files of a partner are taken as soon as a pipeline names its path. An engineer writes the first draft, and another person makes it live.
         </Empty>
       )}
       {pipelines.data && pipelines.data.length > 0 && (
@@ -35,6 +44,7 @@ export function PipelineList() {
           onActivate={(pipeline) => navigate(at(pipeline))}
         />
       )}
+      {naming && pipelines.data && <NewPipeline pipelines={pipelines.data} onClose={() => setNaming(false)} />}
     </Page>
   );
 }

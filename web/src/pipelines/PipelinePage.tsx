@@ -1,6 +1,7 @@
 import { Link, useLocation } from 'wouter-preact';
 
-import { Badge, ErrorPanel, Page, Skeleton, Tabs, useLoad } from '../ui';
+import { hasRole } from '../auth/session';
+import { Badge, Empty, ErrorPanel, Page, Skeleton, Tabs, useLoad } from '../ui';
 import { loadDraft, loadLive } from './api';
 import { DraftPanel } from './draft/DraftPanel';
 import { Live } from './Live';
@@ -19,10 +20,38 @@ export function PipelinePage({ name, panel }: Props) {
   const [, navigate] = useLocation();
   const live = useLoad(() => loadLive(name), [name]);
   const draft = useLoad(() => loadDraft(name), [name]);
-  if (!live.data) {
+  const address = `/pipelines/${encodeURIComponent(name)}`;
+  if (live.data === undefined || draft.data === undefined) {
+    const error = live.error ?? draft.error;
+    const reload = () => {
+      live.reload();
+      draft.reload();
+    };
     return (
       <Page title={name} back={BACK}>
-        {live.error ? <ErrorPanel error={live.error} title="The pipeline cannot be shown" onRetry={live.reload} /> : <Skeleton label="Loading the pipeline" lines={10} />}
+        {error ? <ErrorPanel error={error} title="The pipeline cannot be shown" onRetry={reload} /> : <Skeleton label="Loading the pipeline" lines={10} />}
+      </Page>
+    );
+  }
+  const editor = (
+    <DraftPanel
+      name={name}
+      live={live.data}
+      draft={draft.data}
+      onDraft={draft.setData}
+      onReload={draft.reload}
+      onLive={(texts) => {
+        live.setData(texts);
+        draft.setData(null);
+        navigate(`${address}/versions`);
+      }}
+    />
+  );
+  if (live.data === null) {
+    const isUnknown = draft.data === null && !hasRole('Engineer');
+    return (
+      <Page title={name} heading={<>{name} <Badge tone="warn">not live</Badge></>} back={BACK}>
+        {isUnknown ? <Empty icon="pipeline" title="There is no pipeline of this name">Look at the list of pipelines for those that there are.</Empty> : editor}
       </Page>
     );
   }
@@ -47,28 +76,10 @@ export function PipelinePage({ name, panel }: Props) {
           { key: 'parameters', label: 'Parameters' },
         ]}
         current={panel}
-        onChange={(key) => navigate(`/pipelines/${encodeURIComponent(name)}${key === 'live' ? '' : `/${key}`}`, { replace: true })}
+        onChange={(key) => navigate(`${address}${key === 'live' ? '' : `/${key}`}`, { replace: true })}
       >
         {panel === 'live' && <Live texts={live.data} />}
-        {panel === 'draft' &&
-          (draft.error ? (
-            <ErrorPanel error={draft.error} title="The draft cannot be loaded" onRetry={draft.reload} />
-          ) : draft.data === undefined ? (
-            <Skeleton label="Loading the draft" lines={10} />
-          ) : (
-            <DraftPanel
-              name={name}
-              live={live.data}
-              draft={draft.data}
-              onDraft={draft.setData}
-              onReload={draft.reload}
-              onLive={(texts) => {
-                live.setData(texts);
-                draft.setData(null);
-                navigate(`/pipelines/${encodeURIComponent(name)}/versions`);
-              }}
-            />
-          ))}
+        {panel === 'draft' && editor}
         {panel === 'versions' && <VersionsPanel key={version} name={name} />}
         {panel === 'parameters' && <ParametersPanel name={name} pipeline={live.data.pipeline} />}
       </Tabs>

@@ -1,4 +1,4 @@
-import { ApiError, api, ok, request } from '../api/client';
+import { ApiError, api, ok } from '../api/client';
 import type { components } from '../api/schema';
 
 type Schemas = components['schemas'];
@@ -15,21 +15,24 @@ export type Texts = Pick<PipelineTexts, 'pipeline' | 'contract'>;
 
 const at = (name: string) => ({ path: { name } });
 
-export const loadPipelines = (): Promise<readonly PipelineView[]> => ok(api.GET('/pipelines'));
-export const loadLive = (name: string): Promise<PipelineTexts> => ok(api.GET('/pipelines/{name}', { params: at(name) }));
-export const loadVersions = (name: string): Promise<readonly VersionView[]> => ok(api.GET('/pipelines/{name}/versions', { params: at(name) }));
-export const loadVersion = (name: string, version: number): Promise<PipelineTexts> =>
-  ok(api.GET('/pipelines/{name}/versions/{version}', { params: { path: { name, version } } }));
-
-/** The draft, or null if there is none. */
-export async function loadDraft(name: string): Promise<Draft | null> {
+async function unlessMissing<T>(call: Promise<T>): Promise<T | null> {
   try {
-    return await ok(api.GET('/pipelines/{name}/draft', { params: at(name) }));
+    return await call;
   } catch (error) {
     if (error instanceof ApiError && error.status === 404) return null;
     throw error;
   }
 }
+
+export const loadPipelines = (): Promise<readonly PipelineView[]> => ok(api.GET('/pipelines'));
+/** The live version, or null if there is none: the pipeline is new, or there is no such pipeline. */
+export const loadLive = (name: string): Promise<PipelineTexts | null> => unlessMissing(ok(api.GET('/pipelines/{name}', { params: at(name) })));
+export const loadVersions = (name: string): Promise<readonly VersionView[]> => ok(api.GET('/pipelines/{name}/versions', { params: at(name) }));
+export const loadVersion = (name: string, version: number): Promise<PipelineTexts> =>
+  ok(api.GET('/pipelines/{name}/versions/{version}', { params: { path: { name, version } } }));
+
+/** The draft, or null if there is none. */
+export const loadDraft = (name: string): Promise<Draft | null> => unlessMissing(ok(api.GET('/pipelines/{name}/draft', { params: at(name) })));
 
 /** Stores a draft in the place of the one that was read; refused if somebody else stored another one since. */
 export const storeDraft = (name: string, texts: Texts, replaces: Draft | null): Promise<Draft> => {
@@ -43,12 +46,14 @@ export const approveDraft = (name: string, hash: string): Promise<PipelineTexts>
 export const loadParameters = (pipeline: string): Promise<ParametersHistory> =>
   ok(api.GET('/parameters/{pipeline}', { params: { path: { pipeline } } }));
 
-/** Sets values for runs that start from now on; refused if somebody else set others since `version` was read. The description cannot say that
- * a value is of any type. */
+/** Sets values for runs that start from now on; refused if somebody else set others since `version` was read. */
 export const storeParameters = (
   pipeline: string,
   values: Readonly<Record<string, unknown>>,
   comment: string,
   version: number,
-): Promise<ParametersHistory> =>
-  request('PUT', `/parameters/${encodeURIComponent(pipeline)}`, { values, comment }, { 'If-Match': `"p${version}"` });
+): Promise<ParametersHistory> => {
+  const params = { path: { pipeline }, header: { 'If-Match': `"p${version}"` } };
+  // The description cannot say that a value is of any type.
+  return ok(api.PUT('/parameters/{pipeline}', { params, body: { values: values as Record<string, never>, comment } }));
+};

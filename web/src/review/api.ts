@@ -1,18 +1,11 @@
-import { api, ok, request } from '../api/client';
+import { api, keyed, ok, okAs } from '../api/client';
 import type { CaseView, Cell, HeldRow, Page, RowExplanation, RowProblem, RunDetail, VerdictView } from '../api/extra';
-import type { components } from '../api/schema';
+import type { components, paths } from '../api/schema';
+import type { PlainVerdict } from './case/verdicts';
 
 export type BulkResult = components['schemas']['BulkResult'];
 
-export interface CaseQuery {
-  readonly status?: string;
-  readonly cause?: string;
-  readonly overdue?: boolean;
-  readonly mine?: boolean;
-  readonly partner?: string;
-  readonly pipeline?: string;
-  readonly run?: string;
-}
+export type CaseQuery = NonNullable<paths['/reviews']['get']['parameters']['query']>;
 
 export interface DecisionBody {
   readonly verdict: VerdictView;
@@ -33,18 +26,9 @@ export interface TriedRow {
 export type Values = Readonly<Record<string, string | null>>;
 
 const PAGE = 200;
-const path = (caseId: string, action = '') => `/reviews/${encodeURIComponent(caseId)}${action}`;
 
-function search(values: Readonly<Record<string, string | boolean | number | undefined>>): string {
-  const query = new URLSearchParams();
-  for (const [name, value] of Object.entries(values)) {
-    if (value !== undefined && value !== false && value !== '') query.set(name, String(value));
-  }
-  return `?${query}`;
-}
-
-export const listCases = (query: CaseQuery, cursor?: string) =>
-  request<Page<CaseView>>('GET', `/reviews${search({ ...query, cursor, limit: PAGE })}`);
+export const listCases = (query: CaseQuery, cursor?: string): Promise<Page<CaseView>> =>
+  ok(api.GET('/reviews', { params: { query: { ...query, limit: PAGE, ...(cursor !== undefined && { cursor }) } } }));
 
 /** The parameters of an operation on a case. */
 const of = (caseId: string) => ({ path: { case: caseId } });
@@ -53,32 +37,29 @@ export const getCase = (caseId: string): Promise<CaseView> => ok(api.GET('/revie
 
 export const getRun = (runId: string): Promise<RunDetail> => ok(api.GET('/runs/{run}', { params: { path: { run: runId } } }));
 
-export const listRows = (caseId: string, cursor?: string) =>
-  request<Page<HeldRow>>('GET', `${path(caseId, '/rows')}${search({ cursor, limit: PAGE })}`);
+export const listRows = (caseId: string, cursor?: string): Promise<Page<HeldRow>> =>
+  okAs(api.GET('/reviews/{case}/rows', { params: { ...of(caseId), query: { limit: PAGE, ...(cursor !== undefined && { cursor }) } } }));
 
-export const explainRow = (runId: string, row: number) =>
-  request<RowExplanation>('GET', `/rows/${encodeURIComponent(runId)}/${row}`);
+export const explainRow = (runId: string, row: number): Promise<RowExplanation> =>
+  okAs(api.GET('/rows/{run}/{row}', { params: { path: { run: runId, row } } }));
 
 export const claim = (caseId: string): Promise<CaseView> => ok(api.POST('/reviews/{case}/claim', { params: of(caseId) }));
 export const release = (caseId: string): Promise<CaseView> => ok(api.POST('/reviews/{case}/release', { params: of(caseId) }));
 export const assign = (caseId: string, id: string, name: string): Promise<CaseView> =>
   ok(api.POST('/reviews/{case}/assign', { params: of(caseId), body: { id, name } }));
 export const comment = (caseId: string, text: string, key: string): Promise<CaseView> =>
-  ok(api.POST('/reviews/{case}/comments', { params: { ...of(caseId), header: { 'Idempotency-Key': key } }, body: { text } }));
+  ok(api.POST('/reviews/{case}/comments', { params: of(caseId), body: { text }, ...keyed(key) }));
 export const undo = (caseId: string, digest: string): Promise<CaseView> =>
   ok(api.POST('/reviews/{case}/undo', { params: of(caseId), body: { digest } }));
 
-export const tryRows = (caseId: string, digest: string, rows: Readonly<Record<string, Values>>) =>
-  request<{ rows: readonly TriedRow[] }>('POST', path(caseId, '/try'), { digest, rows });
+export const tryRows = (caseId: string, digest: string, rows: Readonly<Record<string, Values>>): Promise<{ rows: readonly TriedRow[] }> =>
+  okAs(api.POST('/reviews/{case}/try', { params: of(caseId), body: { digest, rows } }));
 
 /** The key lets the client send it again after a lost answer: a case that is decided refuses a second decision. */
-export const decide = (caseId: string, body: DecisionBody, key: string) =>
-  request<CaseView>('POST', path(caseId, '/decide'), body, { 'Idempotency-Key': key });
+export const decide = (caseId: string, body: DecisionBody, key: string): Promise<CaseView> =>
+  ok(api.POST('/reviews/{case}/decide', { params: of(caseId), body, ...keyed(key) }));
 
-export const decideMany = (verdict: 'approve' | 'reject', comment: string, cases: readonly CaseView[], key: string) =>
-  request<BulkResult>(
-    'POST',
-    '/reviews/decide',
-    { verdict: { verdict }, comment, cases: cases.map(({ caseId, digest }) => ({ caseId, digest })) },
-    { 'Idempotency-Key': key },
-  );
+export const decideMany = (verdict: PlainVerdict, comment: string, cases: readonly CaseView[], key: string): Promise<BulkResult> => {
+  const seen = cases.map(({ caseId, digest }) => ({ caseId, digest }));
+  return ok(api.POST('/reviews/decide', { body: { verdict: { verdict }, comment, cases: seen }, ...keyed(key) }));
+};

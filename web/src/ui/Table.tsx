@@ -1,5 +1,5 @@
 import type { ComponentChildren } from 'preact';
-import { useEffect, useRef } from 'preact/hooks';
+import { useCallback, useEffect, useRef } from 'preact/hooks';
 
 import { useVirtual } from './useVirtual';
 
@@ -35,17 +35,19 @@ const ROW_HEIGHT = 36;
 /** A table that draws only the rows that are seen, so that 100,000 of them scroll as well as ten. */
 export function VirtualTable<T>({ label, items, columns, keyOf, active = null, onActivate, rowClass, onEnd, rowHeight = ROW_HEIGHT }: Props<T>) {
   const scroller = useRef<HTMLDivElement>(null);
-  const virtual = useVirtual({ count: items.length, rowHeight, scroller });
-  const rows = virtual.getVirtualItems();
-  const lastIndex = rows.at(-1)?.index ?? 0;
+  const { first, end, show } = useVirtual({ count: items.length, rowHeight, scroller });
+  // A row whose item and columns are the same is not drawn again, whatever the page's functions are called this time.
+  const latest = useRef(onActivate);
+  latest.current = onActivate;
+  const activate = useCallback((item: T) => latest.current?.(item), []);
 
   useEffect(() => {
-    if (items.length > 0 && lastIndex >= items.length - 20) onEnd?.();
-  }, [lastIndex, items.length, onEnd]);
+    if (items.length > 0 && end >= items.length - 20) onEnd?.();
+  }, [end, items.length, onEnd]);
 
   useEffect(() => {
     const index = active === null ? -1 : items.findIndex((item) => keyOf(item) === active);
-    if (index >= 0) virtual.scrollToIndex(index, { align: 'auto' });
+    if (index >= 0) show(index);
   }, [active]);
 
   const template = { '--columns': columns.map((column) => column.width).join(' '), '--columns-narrow': narrow(columns), '--row-height': `${rowHeight}px` };
@@ -61,31 +63,53 @@ export function VirtualTable<T>({ label, items, columns, keyOf, active = null, o
             ))}
           </div>
         </div>
-        <div class="table-body" role="rowgroup" style={{ height: `${virtual.getTotalSize()}px` }}>
-          {rows.map((row) => {
-            const item = items[row.index];
-            if (item === undefined) return null;
+        <div class="table-body" role="rowgroup" style={{ height: `${items.length * rowHeight}px` }}>
+          {items.slice(first, end).map((item, at) => {
             const key = keyOf(item);
             return (
-              <div
+              <Row
                 key={key}
-                role="row"
-                aria-rowindex={row.index + 2}
-                aria-current={key === active ? 'true' : undefined}
-                class={['table-row', onActivate && 'is-clickable', key === active && 'is-active', rowClass?.(item)].filter(Boolean).join(' ')}
-                style={{ transform: `translateY(${row.start}px)` }}
-                onClick={onActivate && ((event) => isInteractive(event.target) || onActivate(item))}
-              >
-                {columns.map((column) => (
-                  <div key={column.key} role="cell" class={cellClass(column)}>
-                    {column.cell(item)}
-                  </div>
-                ))}
-              </div>
+                item={item}
+                columns={columns}
+                index={first + at}
+                rowHeight={rowHeight}
+                isActive={key === active}
+                class={rowClass?.(item)}
+                onActivate={onActivate && activate}
+              />
             );
           })}
         </div>
       </div>
+    </div>
+  );
+}
+
+interface RowProps<T> {
+  readonly item: T;
+  readonly columns: readonly Column<T>[];
+  readonly index: number;
+  readonly rowHeight: number;
+  readonly isActive: boolean;
+  readonly class: string | undefined;
+  readonly onActivate: ((item: T) => void) | undefined;
+}
+
+function Row<T>({ item, columns, index, rowHeight, isActive, class: extra, onActivate }: RowProps<T>) {
+  return (
+    <div
+      role="row"
+      aria-rowindex={index + 2}
+      aria-current={isActive ? 'true' : undefined}
+      class={['table-row', onActivate && 'is-clickable', isActive && 'is-active', extra].filter(Boolean).join(' ')}
+      style={{ transform: `translateY(${index * rowHeight}px)` }}
+      onClick={onActivate && ((event) => isInteractive(event.target) || onActivate(item))}
+    >
+      {columns.map((column) => (
+        <div key={column.key} role="cell" class={cellClass(column)}>
+          {column.cell(item)}
+        </div>
+      ))}
     </div>
   );
 }

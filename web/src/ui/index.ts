@@ -10,12 +10,14 @@ export { formatBytes, formatCount, formatDuration, formatExact, formatRelative, 
 export { Icon, type IconName } from './Icon';
 export { Meter } from './Meter';
 export { Page } from './Page';
+export { saveText } from './save';
 export { Select, type Option } from './Select';
 export { useShortcuts, type Shortcuts } from './shortcuts';
 export { Skeleton } from './Skeleton';
 export { VirtualTable, type Column } from './Table';
 export { Tabs, type Tab } from './Tabs';
 export { toast } from './Toast';
+export { useDebounced } from './useDebounced';
 export { useLoad, type Loaded } from './useLoad';
 export { usePages, type Pages } from './usePages';
 export { Bytes, Count, Time } from './Values';

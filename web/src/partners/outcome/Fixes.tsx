@@ -34,7 +34,7 @@ export function Fixes({ run, fixedBy }: Props) {
     }
   };
   return (
-    <section class="panel" aria-labelledby="fixes-title">
+    <section class="panel" id="fixes" aria-labelledby="fixes-title">
       <h2 id="fixes-title">Send the repaired rows</h2>
       <p>
         Download the rejected rows, repair them, and send that file here: only those rows, with the columns <code>_row</code>, <code>_line</code> and{' '}

@@ -31,6 +31,7 @@ export function Outcome({ counts }: { readonly counts: CountsView }) {
             </dt>
             <dd>
               <strong class="number">{formatCount(counts[key])}</strong> <span class="muted">{share(counts[key], counts.rows)}</span>
+              {key === 'rejected' && counts.returned > 0 && <span class="muted">, {formatCount(counts.returned)} of them sent back to you</span>}
             </dd>
           </div>
         ))}

@@ -12,7 +12,7 @@ export function Problems({ problems }: { readonly problems: readonly ProblemCoun
       <ul class="problems">
         {problems.map((problem) => (
           <li key={`${problem.code}/${problem.column ?? ''}/${problem.rule ?? ''}`}>
-            <Problem problem={problem} />
+            <FoundProblem problem={problem} rest="All of them are in the rejected rows." />
           </li>
         ))}
       </ul>
@@ -20,7 +20,27 @@ export function Problems({ problems }: { readonly problems: readonly ProblemCoun
   );
 }
 
-function Problem({ problem }: { readonly problem: ProblemCount }) {
+interface FoundProps {
+  readonly problem: {
+    readonly code: string;
+    readonly column?: string | null | undefined;
+    readonly rule?: string | null | undefined;
+    readonly count: number;
+    readonly samples: readonly Sample[];
+  };
+  /** Where the rows are that no sample shows. */
+  readonly rest: string;
+}
+
+interface Sample {
+  readonly row: number;
+  readonly line: number;
+  readonly value?: string | null | undefined;
+  readonly message: string;
+}
+
+/** One kind of problem, with what to do and the first rows that have it. */
+export function FoundProblem({ problem, rest }: FoundProps) {
   const { title, fix } = reason(problem.code);
   const where = problem.column ?? problem.rule;
   return (
@@ -52,13 +72,13 @@ function Problem({ problem }: { readonly problem: ProblemCount }) {
           {problem.samples.map((sample) => (
             <tr key={sample.row}>
               <td class="number">{formatCount(sample.line)}</td>
-              <td>{sample.value === undefined ? <span class="muted">–</span> : sample.value === '' ? <span class="muted">empty</span> : <code>{sample.value}</code>}</td>
+              <td>{sample.value == null ? <span class="muted">–</span> : sample.value === '' ? <span class="muted">empty</span> : <code>{sample.value}</code>}</td>
               <td>{sample.message}</td>
             </tr>
           ))}
         </tbody>
       </table>
-      {problem.count > problem.samples.length && <p class="muted">The first {problem.samples.length}; all of them are in the rejected rows.</p>}
+      {problem.count > problem.samples.length && <p class="muted">The first {problem.samples.length}. {rest}</p>}
     </details>
   );
 }

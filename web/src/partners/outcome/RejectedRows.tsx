@@ -2,10 +2,10 @@
 
 import { useSignal } from '@preact/signals';
 
-import { type Column, ErrorPanel, formatCount, Skeleton, useLoad, VirtualTable } from '../../ui';
+import { type Column, ErrorPanel, formatCount, type Loaded, Skeleton, VirtualTable } from '../../ui';
 import { reason } from './reasons';
 import type { RejectedRow } from './rejected';
-import { rejectedHead } from './rejectedHead';
+import type { RejectedHead } from './rejectedHead';
 
 const columns = (open: number | null, onToggle: (row: RejectedRow) => void): readonly Column<RejectedRow>[] => [
   { key: 'line', head: 'Line', width: '4rem', align: 'end', cell: (row) => formatCount(row.line) },
@@ -13,14 +13,7 @@ const columns = (open: number | null, onToggle: (row: RejectedRow) => void): rea
   { key: 'record', head: 'Record', width: 'minmax(10rem, 2fr)', optional: true, cell: (row) => <span class="record-line">{row.fields.map(([, value]) => value).join(' · ')}</span> },
 ];
 
-interface Props {
-  readonly run: string;
-  /** How many there are; a review can add some. */
-  readonly count: number;
-}
-
-export function RejectedRows({ run, count }: Props) {
-  const head = useLoad(() => rejectedHead(run), [run, count]);
+export function RejectedRows({ head }: { readonly head: Loaded<RejectedHead | null> }) {
   const open = useSignal<number | null>(null);
   const toggle = (row: RejectedRow) => (open.value = open.value === row.row ? null : row.row);
   const rows = head.data?.rows ?? [];

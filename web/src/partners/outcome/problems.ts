@@ -1,6 +1,6 @@
 /** Problems of a run by code and column: from the receipt once there is one, from the report before. */
 
-import { request } from '../../api/client';
+import { api, okAs } from '../../api/client';
 import type { ProblemCount, RunSummary } from '../../api/extra';
 
 export interface Receipt {
@@ -24,13 +24,12 @@ export interface Findings {
 
 /** Null while the file is not checked to its end. */
 export async function findings(run: RunSummary): Promise<Findings | null> {
-  const id = encodeURIComponent(run.runId);
   if (run.receipt) {
-    const receipt = await request<Receipt>('GET', `/submissions/${id}/receipt`);
+    const receipt = await okAs<Receipt>(api.GET('/submissions/{id}/receipt', { params: { path: { id: run.runId } } }));
     return { problems: largestFirst(receipt.problems), receipt };
   }
   if (!run.counts) return null;
-  const report = await request<Report>('GET', `/runs/${id}/report`);
+  const report = await okAs<Report>(api.GET('/runs/{run}/report', { params: { path: { run: run.runId } } }));
   return { problems: largestFirst(report.tally.problems), receipt: null };
 }
 

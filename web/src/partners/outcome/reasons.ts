@@ -5,6 +5,9 @@ export interface Reason {
   readonly fix: string;
 }
 
+/** The code of rows that a reviewer sent back. */
+export const SENT_BACK = 'R0404';
+
 const CORRECT = 'Correct the value in your source and send the row again.';
 
 const REASONS: Readonly<Record<string, Reason>> = {
@@ -49,6 +52,7 @@ const REASONS: Readonly<Record<string, Reason>> = {
   R0401: { title: 'Against a business rule', fix: 'See the reason beside it.' },
   R0402: { title: 'Held for a person to look at', fix: 'Nothing: wait for the decision.' },
   R0403: { title: 'Rejected by a reviewer', fix: 'See the comment beside it.' },
+  [SENT_BACK]: { title: 'Sent back to you', fix: 'Repair it as the reviewer says, and send it again.' },
 };
 
 /** The reason of a code; of one that is newer than this page, the code itself. */

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 
 import { steps } from './stage';
 
-const counts = { rows: 1, published: 1, corrected: 0, rejected: 0, filtered: 0, duplicate: 0, held: 0 };
+const counts = { rows: 1, published: 1, corrected: 0, rejected: 0, filtered: 0, duplicate: 0, held: 0, returned: 0 };
 
 describe('steps', () => {
   it('has a review only where rows were held', () => {

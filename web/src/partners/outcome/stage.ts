@@ -73,6 +73,9 @@ export function stage(run: RunSummary): Stage {
     case 'archiving':
       return { label: 'Publishing', tone: 'info', detail: 'The accepted rows are published in one step.' };
     case 'completed':
+      if ((run.counts?.returned ?? 0) > 0) {
+        return { label: 'Rows sent back', tone: 'warn', detail: 'The accepted rows are published. A person sent rows back to you: see below what to repair, and send them again.' };
+      }
       return (run.counts?.rejected ?? 0) > 0
         ? { label: 'Published in part', tone: 'warn', detail: 'The accepted rows are published. The rejected ones are not: see below why, repair them and send them again.' }
         : { label: 'Published', tone: 'good', detail: 'The file is published, and nothing was rejected.' };

@@ -5,10 +5,13 @@ import { useEffect } from 'preact/hooks';
 
 import { type ApiError, asApiError } from '../../api/client';
 import { session } from '../../auth/session';
-import { Button, Bytes, ErrorPanel, Field, Time } from '../../ui';
+import { Button, Bytes, ErrorPanel, Field, Time, useLoad } from '../../ui';
 import { Beginning } from './Beginning';
 import type { Chosen } from './choose';
+import { outlook } from './outlook';
 import { target, type Target } from './target';
+import { tryBeginning } from './trial';
+import { TrialView } from './TrialView';
 import { send } from './uploads';
 
 interface Props {
@@ -72,6 +75,9 @@ export function Prepare({ chosen, path: first, fixes = null, partner: given = nu
     void look();
   };
   const current = found.value?.path === path.value ? found.value.target : null;
+  const taken = current?.kind === 'taken' ? found.value : null;
+  const trial = useLoad(async () => (taken ? tryBeginning(file, taken.path.trim(), isPartner ? null : taken.partner.trim()) : null), [file, taken?.path, taken?.partner]);
+  const isDoubtful = taken !== null && trial.data != null && outlook(trial.data) !== 'good';
   if (file.size === 0) {
     return (
       <li class="upload-card">
@@ -121,13 +127,14 @@ export function Prepare({ chosen, path: first, fixes = null, partner: given = nu
           {asking.value ? <span class="muted">Looking which pipeline takes this path…</span> : current && <Verdict target={current} onUse={use} />}
         </p>
         {error.value && <ErrorPanel error={error.value} />}
+        {taken && <TrialView file={file} trial={trial} />}
         <div class="actions">
           <Button type="submit" kind="primary" disabled={needsPartner || current?.kind === 'occupied' || current?.kind === 'untaken'}>
-            Send
+            {isDoubtful ? 'Send anyway' : 'Send'}
           </Button>
           {current?.kind === 'untaken' && <Button onClick={() => void start(true)}>Send anyway</Button>}
           <Button kind="quiet" onClick={onRemove}>
-            Remove
+            {isDoubtful ? 'Remove, to choose another file' : 'Remove'}
           </Button>
         </div>
       </form>

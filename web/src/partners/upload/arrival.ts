@@ -1,9 +1,8 @@
 /** Finds the run of a file that was just sent: the upload is complete a moment before its run begins. */
 
-import { ApiError, request } from '../../api/client';
+import { ApiError, api, ok } from '../../api/client';
 import type { components } from '../../api/schema';
 
-type SubmissionView = components['schemas']['SubmissionView'];
 type RunSummary = components['schemas']['RunSummary'];
 
 const PAUSE_MS = 1000;
@@ -19,7 +18,7 @@ export async function arrival(grantId: string, since: number, patienceMs: number
 
 async function lookUp(grantId: string, since: number): Promise<RunSummary | null> {
   try {
-    const { runs } = await request<SubmissionView>('GET', `/submissions/${encodeURIComponent(grantId)}`);
+    const { runs } = await ok(api.GET('/submissions/{id}', { params: { path: { id: grantId } } }));
     return runs.find((run) => Date.parse(run.createdAt) >= since) ?? null;
   } catch (error) {
     if (error instanceof ApiError && error.status === 404) return null;

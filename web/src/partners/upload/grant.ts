@@ -1,6 +1,6 @@
 /** Asks the API where to upload to. */
 
-import { request } from '../../api/client';
+import { api, keyed, ok } from '../../api/client';
 import type { components } from '../../api/schema';
 import type { Plan } from './plan';
 
@@ -18,11 +18,11 @@ export type Wanted = Pick<Plan, 'partner' | 'path' | 'size' | 'fixes'>;
 
 export function askGrant({ partner, path, size, fixes }: Wanted): Promise<Granted> {
   const body = {
-    grant: { kind: 'file', path },
+    grant: { kind: 'file' as const, path },
     declared: { size },
     validSeconds: VALID_SECONDS,
     ...(partner === null ? {} : { partner }),
     ...(fixes === null ? {} : { fixes }),
   };
-  return request('POST', '/submissions', body, { 'Idempotency-Key': crypto.randomUUID() });
+  return ok(api.POST('/submissions', { body, ...keyed(crypto.randomUUID()) }));
 }

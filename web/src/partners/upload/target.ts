@@ -1,7 +1,6 @@
 /** What would happen to a file at a path: asked before a byte is sent. */
 
-import { request } from '../../api/client';
-import type { Page, RunSummary } from '../../api/extra';
+import { api, ok } from '../../api/client';
 import { askGrant, type Granted, type Wanted } from './grant';
 import { suggest } from './path';
 
@@ -13,7 +12,7 @@ export type Target =
   | { readonly kind: 'occupied'; readonly since: string };
 
 export async function target(wanted: Wanted): Promise<Target> {
-  const { items } = await request<Page<RunSummary>>('GET', `/submissions?path=${encodeURIComponent(wanted.path)}`);
+  const { items } = await ok(api.GET('/submissions', { params: { query: { path: wanted.path } } }));
   const earlier = items.find((run) => run.path === wanted.path && (wanted.partner === null || run.partner === wanted.partner));
   if (earlier) return { kind: 'occupied', since: earlier.createdAt };
   const granted = await askGrant(wanted);

@@ -12,7 +12,8 @@ import { useEditing } from './useEditing';
 
 interface Props {
   readonly name: string;
-  readonly live: PipelineTexts;
+  /** Null for a pipeline that was never live. */
+  readonly live: PipelineTexts | null;
   readonly draft: Draft | null;
   readonly onDraft: (draft: Draft | null) => void;
   readonly onReload: () => void;
@@ -55,7 +56,7 @@ export function DraftPanel({ name, live, draft, onDraft, onReload, onLive }: Pro
   return (
     <div class="draft">
       <div class="draft-bar">
-        <DraftStatus draft={draft} isAuthor={isAuthor} isChanged={editing.isChanged} version={live.version} />
+        <DraftStatus draft={draft} isAuthor={isAuthor} isChanged={editing.isChanged} version={live?.version ?? null} />
         <div class="draft-actions">
           {editing.isChanged && <Button kind="quiet" icon="undo" onClick={editing.revert}>Drop what I typed</Button>}
           {draft && mayEdit && <Button onClick={() => setAsk('drop')}>Delete draft</Button>}
@@ -83,15 +84,15 @@ export function DraftPanel({ name, live, draft, onDraft, onReload, onLive }: Pro
         tabs={[
           { key: 'pipeline', label: 'Pipeline' },
           { key: 'contract', label: 'Contract' },
-          { key: 'diff', label: 'Difference to live' },
+          { key: 'diff', label: live ? 'Difference to live' : 'Both texts' },
         ]}
         current={view}
         onChange={(key) => setView(key as View)}
       >
         {view === 'diff' ? (
           <>
-            <DiffView title="Pipeline" before={live.pipeline} after={editing.texts.pipeline} />
-            <DiffView title="Contract" before={live.contract} after={editing.texts.contract} />
+            <DiffView title="Pipeline" before={live?.pipeline ?? ''} after={editing.texts.pipeline} />
+            <DiffView title="Contract" before={live?.contract ?? ''} after={editing.texts.contract} />
           </>
         ) : (
           <Editor
@@ -108,7 +109,7 @@ export function DraftPanel({ name, live, draft, onDraft, onReload, onLive }: Pro
       {mayEdit && <TrialPanel name={name} texts={editing.texts} onMistake={show} />}
       {ask === 'approve' && draft && (
         <Confirm
-          title={`Make this draft version ${live.version + 1}?`}
+          title={live ? `Make this draft version ${live.version + 1}?` : `Make this draft the first version of ${name}?`}
           action="Approve and make live"
           onClose={() => setAsk(null)}
           onConfirm={async () => {
@@ -118,8 +119,8 @@ export function DraftPanel({ name, live, draft, onDraft, onReload, onLive }: Pro
           }}
         >
           <p>
-            <strong>{draft.author.name}</strong> wrote it. New files of this pipeline are checked by it as soon as you approve. Runs that have
-            started keep the version that they are pinned to.
+            <strong>{draft.author.name}</strong> wrote it. New files at its path are checked by it as soon as you approve.
+            {live && ' Runs that have started keep the version that they are pinned to.'}
           </p>
           <p>You approve exactly the text that you see: if it was changed since, it is refused.</p>
         </Confirm>
@@ -148,7 +149,8 @@ interface StatusProps {
   readonly draft: Draft | null;
   readonly isAuthor: boolean;
   readonly isChanged: boolean;
-  readonly version: number;
+  /** The live one; null where there is none. */
+  readonly version: number | null;
 }
 
 function DraftStatus({ draft, isAuthor, isChanged, version }: StatusProps) {
@@ -159,7 +161,10 @@ function DraftStatus({ draft, isAuthor, isChanged, version }: StatusProps) {
         <>
           Draft by <strong>{isAuthor ? 'you' : draft.author.name}</strong>, stored <Time at={draft.createdAt} />.{' '}
           {isAuthor ? 'Another engineer or an operator must approve it.' : 'Read the difference, try it, then approve it.'}
+          {version === null && isAuthor && ' Give them the address of this page: a pipeline that is not live is in no list.'}
         </>
+      ) : version === null ? (
+        <span class="muted">There is no pipeline of this name yet. Change these texts to what the partner promises, try them on a file, and store the draft.</span>
       ) : (
         <span class="muted">There is no draft. What you see is version {version}; the first change begins one.</span>
       )}

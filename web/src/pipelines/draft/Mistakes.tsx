@@ -14,7 +14,7 @@ export function Mistakes({ mistakes, onShow }: Props) {
       <ul>
         {mistakes.map((mistake) => (
           <li key={`${mistake.file}${mistake.line}.${mistake.column}${mistake.code}${mistake.path}`}>
-            <button type="button" class="mistake" onClick={() => onShow(mistake)}>
+            <button type="button" class="list-button mistake" onClick={() => onShow(mistake)}>
               <code>{mistake.file}:{mistake.line}</code>
               <span>
                 {mistake.message} <span class="muted">{mistake.path && `${mistake.path}, `}{mistake.code}</span>

@@ -1,7 +1,6 @@
 import { useState } from 'preact/hooks';
 
-import { asApiError, request, type ApiError } from '../../api/client';
-import type { Page, RunSummary } from '../../api/extra';
+import { asApiError, api, ok, type ApiError } from '../../api/client';
 import { Button, ErrorPanel, formatBytes, formatExact, Select, useLoad } from '../../ui';
 import type { Mistake, Texts } from '../api';
 import { ComparisonView } from './ComparisonView';
@@ -23,7 +22,7 @@ interface Props {
 
 /** Tries the texts on screen on a file that came before, or on one of one's own. Nothing is stored. */
 export function TrialPanel({ name, texts, onMistake }: Props) {
-  const runs = useLoad(() => request<Page<RunSummary>>('GET', `/runs?pipeline=${encodeURIComponent(name)}&limit=50`), [name]);
+  const runs = useLoad(() => ok(api.GET('/runs', { params: { query: { pipeline: name, limit: 50 } } })), [name]);
   const usable = runs.data?.items.filter((run) => run.state !== 'moving') ?? [];
   const [chosen, setChosen] = useState<string | null>(null);
   const [bytes, setBytes] = useState(String(MIB));

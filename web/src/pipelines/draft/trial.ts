@@ -1,4 +1,4 @@
-import { request } from '../../api/client';
+import { api, okAs } from '../../api/client';
 import type { HeldRow, RowProblem } from '../../api/extra';
 import type { components } from '../../api/schema';
 import type { QualityVerdict, Tally } from '../../runs/detail/report';
@@ -39,11 +39,11 @@ export type Sample =
 
 export async function dryRun(texts: Texts, sample: Sample): Promise<DryRun> {
   const body = sample.kind === 'run' ? { run: sample.run, bytes: sample.bytes } : await fileBody(sample.file, sample.bytes);
-  return request('POST', '/pipelines/dry-run', { ...texts, ...body });
+  return okAs(api.POST('/pipelines/dry-run', { body: { ...texts, ...body } }));
 }
 
 export const compare = (texts: Texts, run: string, bytes: number): Promise<Comparison> =>
-  request('POST', '/pipelines/compare', { ...texts, run, bytes });
+  okAs(api.POST('/pipelines/compare', { body: { ...texts, run, bytes } }));
 
 /** Formats whose beginning is of no use without the end. */
 const WHOLE = /\.(parquet|gz|zst)$/i;

@@ -1,6 +1,7 @@
 import { useEffect, useState } from 'preact/hooks';
 
 import type { Draft, PipelineTexts, Texts } from '../api';
+import { begun } from '../begun';
 import { forget, keep, recall } from './kept';
 
 export interface Editing {
@@ -18,9 +19,12 @@ export interface Editing {
 const textsOf = ({ pipeline, contract }: Texts): Texts => ({ pipeline, contract });
 const same = (a: Texts, b: Texts) => a.pipeline === b.pipeline && a.contract === b.contract;
 
-/** The texts on screen: what was typed and not stored, else the draft, else the live version. */
-export function useEditing(name: string, live: PipelineTexts, draft: Draft | null): Editing {
-  const stored: Texts & { hash: string } = draft ?? live;
+/** What a new pipeline begins with is stored nowhere. */
+const UNSTORED = '';
+
+/** The texts on screen: what was typed and not stored, else the draft, else the live version, else a beginning. */
+export function useEditing(name: string, live: PipelineTexts | null, draft: Draft | null): Editing {
+  const stored: Texts & { hash: string } = draft ?? live ?? { ...begun(name), hash: UNSTORED };
   const [typed, setTyped] = useState(() => recall(name));
   const isChanged = typed !== null && !same(typed, stored);
 

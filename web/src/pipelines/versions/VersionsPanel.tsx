@@ -25,7 +25,7 @@ function Versions({ name, versions }: { name: string; versions: readonly Version
           <li key={version.version}>
             <button
               type="button"
-              class="version"
+              class="list-button version"
               aria-pressed={version.version === after}
               onClick={() => {
                 setAfter(version.version);

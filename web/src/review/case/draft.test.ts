@@ -1,14 +1,14 @@
 import { describe, expect, it } from 'vitest';
 
-import { emptyDraft, fromDecision, isSame, tally, toDecision, verdictOf, withVerdict } from './draft';
+import { emptyDraft, fromDecision, isSame, tally, toDecision, verdictOf, withCorrections, withVerdict } from './draft';
 
 const by = { type: 'person', name: 'Rita', id: '1' };
 
 describe('a draft', () => {
   it('counts rows without a verdict as undecided until the rest has one', () => {
     const draft = withVerdict(emptyDraft('d'), [1, 2], { verdict: 'reject' });
-    expect(tally(draft, 10)).toEqual({ approve: 0, reject: 2, correct: 0, undecided: 8 });
-    expect(tally({ ...draft, rest: 'approve' }, 10)).toEqual({ approve: 8, reject: 2, correct: 0, undecided: 0 });
+    expect(tally(draft, 10)).toEqual({ approve: 0, reject: 2, return: 0, correct: 0, undecided: 8 });
+    expect(tally({ ...draft, rest: { verdict: 'return' } }, 10)).toEqual({ approve: 0, reject: 2, return: 8, correct: 0, undecided: 0 });
     expect(verdictOf(draft, 3)).toBeNull();
   });
 
@@ -25,11 +25,24 @@ describe('a draft', () => {
   });
 
   it('decides every row as it says, whatever the short form is', () => {
-    let draft = { ...emptyDraft('d'), rest: 'approve' as const };
-    draft = { ...withVerdict(draft, [0, 1, 2], { verdict: 'reject' }), rest: 'approve' };
+    const rest = { ...emptyDraft('d'), rest: { verdict: 'approve' as const } };
+    const draft = withVerdict(rest, [0, 1, 2], { verdict: 'reject' });
     const sent = toDecision(draft, 4);
     const decided = [0, 1, 2, 3].map((row) => (sent.rows[row] ?? sent.verdict).verdict);
     expect(decided).toEqual([0, 1, 2, 3].map((row) => verdictOf(draft, row)?.verdict));
+  });
+
+  it('says a correction of all rows once', () => {
+    const values = { c: '1' };
+    const draft = withCorrections(emptyDraft('d'), new Map([[1, values], [2, values], [3, { c: '2' }]]));
+    expect(toDecision(draft, 3)).toMatchObject({ verdict: { verdict: 'correct', values }, rows: { 3: { verdict: 'correct', values: { c: '2' } } } });
+  });
+
+  it('keeps what was corrected in other columns', () => {
+    const first = withCorrections({ ...emptyDraft('d'), rest: { verdict: 'approve' } }, new Map([[1, { a: 'x', b: 'y' }]]));
+    const second = withCorrections(first, new Map([[1, { b: null }], [2, { b: null }]]));
+    expect(verdictOf(second, 1)).toEqual({ verdict: 'correct', values: { a: 'x', b: null } });
+    expect(verdictOf(second, 2)).toEqual({ verdict: 'correct', values: { b: null } });
   });
 
   it('says the same as the decision it was made from', () => {

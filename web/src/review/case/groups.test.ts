@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import type { HeldRow, RowProblem } from '../../api/extra';
-import { groupRows } from './groups';
+import { Grouping } from './groups';
 import { MessageShapes, shapeOf } from './shape';
 
 function held(row: number, problems: readonly Partial<RowProblem>[]): HeldRow {
@@ -28,7 +28,9 @@ describe('MessageShapes', () => {
   });
 });
 
-describe('groupRows', () => {
+const groupRows = (rows: readonly HeldRow[]) => new Grouping().of(rows);
+
+describe('Grouping', () => {
   it('puts rows together that differ only in the content of the value, the largest group first', () => {
     const groups = groupRows([
       held(1, [{ column: 'carrier', value: '??' }]),
@@ -51,5 +53,16 @@ describe('groupRows', () => {
     const a = { column: 'a', value: '1' };
     const b = { column: 'b', value: '2' };
     expect(groupRows([held(1, [a, b]), held(2, [b, a])])).toHaveLength(1);
+  });
+
+  it('comes to the same page by page as at once, also where a later row shows that messages differ', () => {
+    const late = (row: number, message: string) => held(row, [{ code: 'R0402', rule: 'late', message }]);
+    const rows = [late(1, 'over 300 minutes late'), late(2, 'over 300 minutes late'), late(3, 'over 45 minutes late'), held(4, [{ column: 'c', value: 'x' }])];
+    const paged = new Grouping();
+    for (let end = 1; end <= rows.length; end += 1) {
+      expect(paged.of(rows.slice(0, end))).toEqual(groupRows(rows.slice(0, end)));
+    }
+    // Other rows are no continuation.
+    expect(paged.of(rows.slice(2))).toEqual(groupRows(rows.slice(2)));
   });
 });

@@ -19,12 +19,22 @@ export class MessageShapes {
   /** By cause and number of words: a word, or null where messages differ. */
   private readonly templates = new Map<string, (string | null)[]>();
 
-  add(cause: string, message: string): void {
+  /** Whether messages that were added before have another form now. */
+  add(cause: string, message: string): boolean {
     const words = wordsOf(message);
     const key = `${cause} ${words.length}`;
     const template = this.templates.get(key);
-    if (!template) this.templates.set(key, words);
-    else words.forEach((word, at) => template[at] !== word && (template[at] = null));
+    if (!template) {
+      this.templates.set(key, words);
+      return false;
+    }
+    let changed = false;
+    words.forEach((word, at) => {
+      if (template[at] === null || template[at] === word) return;
+      template[at] = null;
+      changed = true;
+    });
+    return changed;
   }
 
   of(cause: string, message: string): string {

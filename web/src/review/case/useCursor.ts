@@ -22,7 +22,7 @@ export interface Cursor {
   readonly toggle: (row: number) => void;
   /** All rows that are shown; none, if they are all selected. */
   readonly selectAll: () => void;
-  readonly clear: () => void;
+  readonly select: (rows: readonly number[]) => void;
 }
 
 const clamp = (value: number, last: number): number => Math.min(Math.max(value, 0), Math.max(last, 0));
@@ -66,6 +66,6 @@ export function useCursor(all: readonly HeldRow[], groups: readonly Group[]): Cu
       setSelected(next);
     },
     selectAll: () => setSelected(rows.every((row) => selected.has(row.row)) ? new Set() : new Set(rows.map((row) => row.row))),
-    clear: () => setSelected(new Set()),
+    select: (rows) => setSelected(new Set(rows)),
   };
 }

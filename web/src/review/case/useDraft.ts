@@ -3,12 +3,16 @@ import { useCallback, useRef, useState } from 'preact/hooks';
 import { session } from '../../auth/session';
 import { toast } from '../../ui';
 import { emptyDraft, isEmpty, type Draft } from './draft';
+import { pack, type Packed, unpack } from './pack';
+
+type Kept = Omit<Draft, 'rows'> & { readonly rows: Packed };
 
 const keyOf = (caseId: string): string => `sluice.draft.${session.value?.oid}.${caseId}`;
 
 function load(caseId: string): Draft | null {
   try {
-    return JSON.parse(localStorage.getItem(keyOf(caseId)) ?? 'null') as Draft | null;
+    const kept = JSON.parse(localStorage.getItem(keyOf(caseId)) ?? 'null') as Kept | null;
+    return kept && { ...kept, rows: unpack(kept.rows) };
   } catch {
     return null;
   }
@@ -18,7 +22,7 @@ function load(caseId: string): Draft | null {
 export function saveDraft(caseId: string, draft: Draft): boolean {
   try {
     if (isEmpty(draft)) localStorage.removeItem(keyOf(caseId));
-    else localStorage.setItem(keyOf(caseId), JSON.stringify(draft));
+    else localStorage.setItem(keyOf(caseId), JSON.stringify({ ...draft, rows: pack(draft.rows) } satisfies Kept));
     return true;
   } catch {
     return false;

@@ -1,13 +1,13 @@
 import type { CaseView, DecisionView } from '../../api/extra';
 import { Badge, plural, Time } from '../../ui';
-import { verdictTone, verdictWords } from '../case/verdicts';
+import { verdictName, verdictTone, verdictWords } from '../case/verdicts';
 
 function exceptions(decision: DecisionView): string {
   const kinds = Object.values(decision.rows).map((verdict) => verdict.verdict);
-  return (['approve', 'reject', 'correct'] as const)
+  return (['approve', 'correct', 'reject', 'return'] as const)
     .map((kind) => [kind, kinds.filter((one) => one === kind).length] as const)
     .filter(([, count]) => count > 0)
-    .map(([kind, count]) => `${kind} ${plural(count, 'row')}`)
+    .map(([kind, count]) => `${verdictName(kind)} ${plural(count, 'row')}`)
     .join(', ');
 }
 

@@ -3,11 +3,12 @@ import { useRef, useState } from 'preact/hooks';
 import { asApiError, type ApiError } from '../../api/client';
 import type { CaseView, HeldRow, VerdictView } from '../../api/extra';
 import { session } from '../../auth/session';
-import { Badge, Button, Dialog, ErrorPanel, Field, formatCount, plural } from '../../ui';
+import { Badge, Button, Dialog, ErrorPanel, formatCount, plural } from '../../ui';
 import { decide, getCase } from '../api';
 import { isSame, tally, toDecision, verdictOf, type Draft } from '../case/draft';
 import { mainProblem } from '../case/groups';
 import { verdictTone, verdictWords } from '../case/verdicts';
+import { useWords, Why } from './Why';
 
 interface Props {
   readonly of: CaseView;
@@ -23,7 +24,8 @@ interface Props {
 const EFFECTS: readonly (readonly [VerdictView['verdict'], string])[] = [
   ['approve', 'published as proposed'],
   ['correct', 'published with new values, after contract and rules have passed them'],
-  ['reject', 'sent back to the partner with their reasons'],
+  ['reject', 'rejected: not published, and the partner sees their reasons'],
+  ['return', 'sent back to the partner, who is asked to repair them'],
 ];
 
 /** Rows of each kind that are shown before sending. */
@@ -36,10 +38,14 @@ export function SendDialog({ of, draft, rows, onComment, onSent, onConflict, onC
   const key = useRef({ body: '', id: '' });
   const counts = tally(draft, of.rows);
   const first = of.status === 'confirming' ? of.decisions.at(-1) : undefined;
-  const body = toDecision(draft, of.rows);
-  const differs = first !== undefined && !isSame(first, body);
+  const own = toDecision(draft, of.rows);
+  const differs = first !== undefined && !isSame(first, own);
+  // The API compares the second decision with the first as they are written.
+  const body = first && !differs ? { ...own, verdict: first.verdict, rows: first.rows } : own;
+  const words = useWords(draft.comment, counts.return > 0);
 
   const send = async () => {
+    if (!words.check()) return;
     setBusy(true);
     setError(null);
     // The same decision sent twice is one; another one is another.
@@ -67,7 +73,7 @@ export function SendDialog({ of, draft, rows, onComment, onSent, onConflict, onC
       actions={
         <>
           <Button onClick={onClose}>Back</Button>
-          <Button kind="primary" icon="check" busy={busy} onClick={() => void send()} autofocus>
+          <Button kind="primary" icon="check" busy={busy} onClick={() => void send()} autofocus={!words.areNeeded}>
             {of.approvers > 1 && !first ? 'Send for a second approval' : 'Send the decision'}
           </Button>
         </>
@@ -88,16 +94,7 @@ export function SendDialog({ of, draft, rows, onComment, onSent, onConflict, onC
           change it.
         </p>
       )}
-      <Field
-        label="Why (for the audit log)"
-        rows={2}
-        name="why"
-        value={draft.comment}
-        onInput={(event) => onComment(event.currentTarget.value)}
-        onKeyDown={(event) => {
-          if (event.key === 'Enter' && (event.ctrlKey || event.metaKey) && !busy) void send();
-        }}
-      />
+      <Why words={words} reader={of.partner} onChange={onComment} onSend={() => busy || void send()} />
       {error && <ErrorPanel error={error} title={error.isOffline ? 'No answer: your draft is kept, send it again' : 'Not decided: nothing was changed, your draft is kept'} />}
     </Dialog>
   );

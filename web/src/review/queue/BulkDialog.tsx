@@ -2,12 +2,14 @@ import { useRef, useState } from 'preact/hooks';
 
 import { asApiError, type ApiError } from '../../api/client';
 import type { CaseView } from '../../api/extra';
-import { Button, Dialog, ErrorPanel, Field, plural, toast } from '../../ui';
+import { Button, Dialog, ErrorPanel, plural, toast } from '../../ui';
 import { decideMany, type BulkResult } from '../api';
 import { causeName } from '../caseState';
+import type { PlainVerdict } from '../case/verdicts';
+import { useWords, Why } from '../decide/Why';
 
 interface Props {
-  readonly verdict: 'approve' | 'reject';
+  readonly verdict: PlainVerdict;
   readonly cases: readonly CaseView[];
   readonly onClose: () => void;
   readonly onDone: () => void;
@@ -15,8 +17,9 @@ interface Props {
 
 const WORDS = {
   approve: { action: 'Approve', done: 'approved', effect: 'They are published as proposed.' },
-  reject: { action: 'Reject', done: 'rejected', effect: 'They go back to the partner with the reason, and are not published.' },
-} as const;
+  reject: { action: 'Reject', done: 'rejected', effect: 'They are not published; the partner sees why.' },
+  return: { action: 'Send back', done: 'sent back', effect: 'They are not published; the partner is asked to repair them.' },
+} as const satisfies Record<PlainVerdict, unknown>;
 
 /** Most cases of one request, as the API has it. */
 export const MOST_CASES = 100;
@@ -31,7 +34,10 @@ export function BulkDialog({ verdict, cases, onClose, onDone }: Props) {
   const words = WORDS[verdict];
   const rows = cases.reduce((sum, one) => sum + one.rows, 0);
 
+  const why = useWords(comment, verdict === 'return');
+
   const send = async () => {
+    if (!why.check()) return;
     setBusy(true);
     setError(null);
     try {
@@ -55,7 +61,7 @@ export function BulkDialog({ verdict, cases, onClose, onDone }: Props) {
       actions={
         <>
           <Button onClick={onClose}>Keep as they are</Button>
-          <Button kind={verdict === 'reject' ? 'danger' : 'primary'} busy={busy} onClick={() => void send()} autofocus>
+          <Button kind={verdict === 'reject' ? 'danger' : 'primary'} busy={busy} onClick={() => void send()} autofocus={!why.areNeeded}>
             {words.action} {plural(rows, 'row')}
           </Button>
         </>
@@ -71,7 +77,7 @@ export function BulkDialog({ verdict, cases, onClose, onDone }: Props) {
           </li>
         ))}
       </ul>
-      <Field label="Why (for the audit log)" rows={2} value={comment} onInput={(event) => setComment(event.currentTarget.value)} />
+      <Why words={why} reader="The partner" onChange={setComment} onSend={() => busy || void send()} />
       {error && <ErrorPanel error={error} title="Nothing is known to be decided" />}
     </Dialog>
   );

@@ -5,19 +5,23 @@ import { asApiError } from '../../api/client';
 import type { CaseView } from '../../api/extra';
 import { useChanges } from '../../api/live';
 import { hasRole, session } from '../../auth/session';
-import { Button, Empty, ErrorPanel, formatCount, Page, plural, Skeleton, toast, usePages, useShortcuts, VirtualTable } from '../../ui';
+import { Button, Empty, ErrorPanel, formatCount, Page, plural, Skeleton, toast, useDebounced, usePages, useShortcuts, VirtualTable } from '../../ui';
 import { now } from '../../ui/clock';
 import { claim, listCases, release } from '../api';
 import { isOverdue, isWaiting } from '../caseState';
+import type { PlainVerdict } from '../case/verdicts';
 import { meet } from '../people';
 import { BulkDialog, MOST_CASES } from './BulkDialog';
 import { columns } from './columns';
-import { fromSearch, isFiltered, isLocal, matches, toQuery, toSearch, VIEWS, type QueueFilter, type View } from './filter';
+import { fromSearch, isFiltered, toQuery, toSearch, VIEWS, type QueueFilter, type View } from './filter';
 import { mergeCases, MOST_RUNS } from './merge';
 import { rememberQueue } from './order';
 import { QueueFilters } from './QueueFilters';
 
 const LABELS: Record<View, string> = { waiting: 'Waiting', mine: 'Mine', overdue: 'Overdue', decided: 'Decided' };
+
+/** A pause in typing of this length asks the API. */
+const TYPING_MS = 250;
 
 const EMPTY: Record<View, [string, string]> = {
   waiting: ['Nothing waits for a decision', 'New cases appear here by themselves when a file has rows that a rule holds back.'],
@@ -30,25 +34,24 @@ export function QueuePage() {
   const [, navigate] = useLocation();
   const search = useSearch();
   const filter = useMemo(() => fromSearch(search), [search]);
-  const query = JSON.stringify(toQuery(filter));
-  const pages = usePages<CaseView>((cursor) => listCases(toQuery(filter), cursor), [query]);
+  const text = useDebounced(filter.text, TYPING_MS);
+  // Age and due time are counted from the moment of asking; every page of a list is asked for with the same query.
+  const query = useMemo(() => toQuery({ ...filter, text }, Date.now()), [toSearch({ ...filter, text })]);
+  const pages = usePages<CaseView>((cursor) => listCases(query, cursor), [query]);
   const [active, setActive] = useState<string | null>(null);
   const [selected, setSelected] = useState<ReadonlySet<string>>(new Set());
-  const [bulk, setBulk] = useState<{ verdict: 'approve' | 'reject'; cases: readonly CaseView[] } | null>(null);
+  const [bulk, setBulk] = useState<{ verdict: PlainVerdict; cases: readonly CaseView[] } | null>(null);
   const searchInput = useRef<HTMLInputElement>(null);
   const reviewer = hasRole('Reviewer');
 
-  const cases = useMemo(() => pages.items.filter((one) => matches(filter, one, now.value)), [pages.items, filter]);
+  const cases = pages.items;
   useEffect(() => meet(pages.items), [pages.items]);
   useEffect(() => rememberQueue(cases, toSearch(filter)), [cases, filter]);
-  useEffect(() => {
-    if (isLocal(filter) && !pages.complete) pages.more();
-  }, [filter, pages]);
   useEffect(() => setSelected(new Set()), [query]);
   useChanges((runs) => {
     const changed = new Set(runs.map((run) => run.runId).filter((run) => !filter.run || run === filter.run));
     if (changed.size > MOST_RUNS) return pages.reload();
-    Promise.all([...changed].map((run) => listCases({ ...toQuery(filter), run }))).then(
+    Promise.all([...changed].map((run) => listCases({ ...query, run }))).then(
       (fresh) => pages.update((items) => mergeCases(items, changed, fresh.flatMap((page) => page.items), pages.complete)),
       // The next change tries again; what is shown is only a little older.
       () => undefined,
@@ -78,9 +81,14 @@ export function QueuePage() {
       pages.reload();
     }
   };
-  const decideChosen = (verdict: 'approve' | 'reject') => {
+  const decideChosen = (verdict: PlainVerdict) => {
     if (chosen.length > MOST_CASES) toast(`Select ${MOST_CASES} cases at most; ${chosen.length} are selected.`, 'bad');
     else if (chosen.length > 0) setBulk({ verdict, cases: chosen });
+  };
+
+  const selectAll = () => {
+    const waiting = cases.filter(isWaiting).map((one) => one.caseId);
+    setSelected(new Set(waiting.every((id) => selected.has(id)) ? [] : waiting));
   };
 
   useShortcuts({
@@ -90,8 +98,10 @@ export function QueuePage() {
     ArrowUp: { label: 'Previous case', run: () => move(-1) },
     Enter: { label: 'Open the case', run: () => current && navigate(`/reviews/${current.caseId}`) },
     x: { label: 'Select the case', run: () => current && isWaiting(current) && toggle(current.caseId), off: !reviewer },
+    X: { label: 'Select all cases that are shown', run: selectAll, off: !reviewer },
     a: { label: 'Approve the selected cases', run: () => decideChosen('approve'), off: !reviewer },
     r: { label: 'Reject the selected cases', run: () => decideChosen('reject'), off: !reviewer },
+    b: { label: 'Send the rows of the selected cases back to their partners', run: () => decideChosen('return'), off: !reviewer },
     t: { label: 'Take the case', run: () => void change(claim, 'The case is yours.'), off: !reviewer },
     l: { label: 'Release the case', run: () => void change(release, 'The case is free again.') },
     Escape: { label: 'Clear the selection', run: () => setSelected(new Set()) },
@@ -157,7 +167,7 @@ export function QueuePage() {
 interface BulkProps {
   readonly count: number;
   readonly rows: readonly CaseView[];
-  readonly onDecide: (verdict: 'approve' | 'reject') => void;
+  readonly onDecide: (verdict: PlainVerdict) => void;
   readonly onClear: () => void;
 }
 
@@ -173,6 +183,9 @@ function Bulk({ count, rows, onDecide, onClear }: BulkProps) {
       </Button>
       <Button icon="ban" shortcut="r" onClick={() => onDecide('reject')}>
         Reject
+      </Button>
+      <Button icon="undo" shortcut="b" onClick={() => onDecide('return')}>
+        Send back
       </Button>
     </>
   );

@@ -1,4 +1,3 @@
-import type { CaseView } from '../../api/extra';
 import type { CaseQuery } from '../api';
 
 /** What the queue shows; it stands in the address, so that a reload or a link shows the same. */
@@ -36,8 +35,12 @@ export function toSearch(filter: QueueFilter): string {
   return text && `?${text}`;
 }
 
-/** The part of the filter that the API applies. */
-export function toQuery(filter: QueueFilter): CaseQuery {
+const HOUR = 3_600_000;
+
+const hoursFrom = (now: number, hours: number): string => new Date(now + hours * HOUR).toISOString();
+
+/** What the API is asked for at this time. */
+export function toQuery(filter: QueueFilter, now: number): CaseQuery {
   return {
     ...(filter.view === 'mine' && { mine: true }),
     ...(filter.view === 'overdue' && { overdue: true }),
@@ -45,21 +48,11 @@ export function toQuery(filter: QueueFilter): CaseQuery {
     ...(filter.pipeline && { pipeline: filter.pipeline }),
     ...(filter.partner && { partner: filter.partner }),
     ...(filter.cause && { cause: filter.cause }),
+    ...(filter.age && { openedBefore: hoursFrom(now, -Number(filter.age)) }),
+    ...(filter.due && { dueBefore: hoursFrom(now, Number(filter.due)) }),
     ...(filter.run && { run: filter.run }),
+    ...(filter.text.trim() && { text: filter.text.trim() }),
   };
 }
-
-const HOUR = 3_600_000;
-
-/** The part that the API has no parameter for. */
-export function matches(filter: QueueFilter, one: CaseView, now: number): boolean {
-  if (filter.age && now - Date.parse(one.createdAt) < Number(filter.age) * HOUR) return false;
-  if (filter.due && Date.parse(one.dueAt) - now > Number(filter.due) * HOUR) return false;
-  const text = filter.text.toLowerCase();
-  return !text || [one.title, one.cause, one.column, one.partner, one.pipeline, one.caseId].some((value) => value?.toLowerCase().includes(text));
-}
-
-/** Whether pages must be read to their end for an honest answer. */
-export const isLocal = (filter: QueueFilter): boolean => Boolean(filter.age || filter.due || filter.text);
 
 export const isFiltered = (filter: QueueFilter): boolean => NAMES.some((name) => filter[name] !== '');

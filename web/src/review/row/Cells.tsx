@@ -4,6 +4,8 @@ import { showCell, type CellView } from './cells';
 
 interface Props {
   readonly cells: readonly CellView[];
+  /** Columns that may be corrected. */
+  readonly correctable?: readonly string[];
   /** Opens the correction of a column. */
   readonly onEdit?: ((column: string) => void) | undefined;
   /** New values as they are typed or decided. */
@@ -17,7 +19,7 @@ function Value({ value }: { readonly value: Cell | undefined }) {
 }
 
 /** A row cell by cell: in the file, as understood, as it would be published. */
-export function Cells({ cells, onEdit, corrected = {} }: Props) {
+export function Cells({ cells, correctable = [], onEdit, corrected = {} }: Props) {
   return (
     <div class="cells-scroll" tabIndex={0} role="region" aria-label="Values of the row">
       <table class="cells">
@@ -36,7 +38,7 @@ export function Cells({ cells, onEdit, corrected = {} }: Props) {
             return (
               <tr key={cell.column} class={cell.problems.length > 0 ? 'is-offending' : cell.named ? 'is-named' : undefined}>
                 <th scope="row">
-                  {onEdit && !cell.derived ? (
+                  {onEdit && correctable.includes(cell.column) ? (
                     <button type="button" class="cell-edit" title={`Correct ${cell.column}`} onClick={() => onEdit(cell.column)}>
                       {cell.column}
                       <Icon name="edit" size={12} />

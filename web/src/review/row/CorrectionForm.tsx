@@ -28,7 +28,7 @@ export function CorrectionForm({ of, rows, cells, values, tried, onChange, focus
   // Without an answer of the engine (no connection) the values are checked when the decision is sent.
   const refused = tried.error !== null && !tried.error.isOffline;
   const ready = !tried.pending && !refused && failing === 0 && Object.keys(values).length > 0;
-  const editable = cells.filter((cell) => !cell.derived);
+  const editable = cells.filter((cell) => of.correctable.includes(cell.column));
   const likely = editable.filter((cell) => cell.problems.length > 0 || cell.named || cell.column in values || cell.column === of.column || cell.column === focus);
   const shown = likely.length > 0 ? likely : editable;
   const hidden = editable.filter((cell) => !shown.includes(cell));

@@ -1,6 +1,9 @@
 import type { HeldRow, RowExplanation } from '../../api/extra';
-import { ErrorPanel, formatCount, useLoad } from '../../ui';
+import { ErrorPanel, formatCount, useDebounced, useLoad } from '../../ui';
 import { explainRow } from '../api';
+
+/** So long one must rest on a row. */
+const REST_MS = 200;
 
 /** A row that is not there (the first has none before it) is no error. */
 async function around(runId: string, row: number): Promise<(RowExplanation | null)[]> {
@@ -29,7 +32,9 @@ function Line({ of }: { readonly of: Pick<RowExplanation, 'row' | 'line' | 'raw'
 
 /** The row between the ones before and after it in the file. */
 export function Neighbours({ runId, row }: { readonly runId: string; readonly row: HeldRow }) {
-  const { data, error, reload } = useLoad(() => around(runId, row.row), [runId, row.row]);
+  // Who runs through the rows by keyboard asks for none of them.
+  const at = useDebounced(row.row, REST_MS);
+  const { data, error, reload } = useLoad(async () => (at === row.row ? around(runId, at) : null), [runId, at, row.row]);
   const [before, after] = data ?? [null, null];
   return (
     <section class="detail-part">

@@ -1,7 +1,7 @@
 import type { CaseView, HeldRow, VerdictView } from '../../api/extra';
 import { Badge, Button } from '../../ui';
 import type { Values } from '../api';
-import { verdictTone, verdictWords } from '../case/verdicts';
+import { type PlainVerdict, verdictTone, verdictWords } from '../case/verdicts';
 import { Cells } from './Cells';
 import { cellsOf } from './cells';
 import { CorrectionForm } from './CorrectionForm';
@@ -21,7 +21,7 @@ interface Props {
   readonly verdict: VerdictView | null;
   readonly canDecide: boolean;
   readonly correction: Correction | null;
-  readonly onVerdict: (verdict: 'approve' | 'reject') => void;
+  readonly onVerdict: (verdict: PlainVerdict) => void;
   readonly onCorrect: (focus: string | null) => void;
   readonly onCorrection: (correction: Correction | null) => void;
   readonly onCorrected: (correction: Correction) => void;
@@ -58,8 +58,11 @@ export function RowDetail({ of, row, verdict, canDecide, correction, onVerdict, 
           <Button size="small" icon="check" shortcut="a" onClick={() => onVerdict('approve')}>
             Approve
           </Button>
-          <Button size="small" icon="ban" shortcut="r" title="The row goes back to the partner with its reasons" onClick={() => onVerdict('reject')}>
+          <Button size="small" icon="ban" shortcut="r" title="The row is not published; the partner sees its reasons" onClick={() => onVerdict('reject')}>
             Reject
+          </Button>
+          <Button size="small" icon="undo" shortcut="b" title="The partner is asked to repair the row, with your words" onClick={() => onVerdict('return')}>
+            Send back
           </Button>
           <Button size="small" icon="edit" shortcut="c" onClick={() => onCorrect(null)}>
             Correct
@@ -80,7 +83,7 @@ export function RowDetail({ of, row, verdict, canDecide, correction, onVerdict, 
           onCancel={() => onCorrection(null)}
         />
       )}
-      <Cells cells={cells} corrected={values} onEdit={canDecide ? (column) => onCorrect(column) : undefined} />
+      <Cells cells={cells} correctable={of.correctable} corrected={values} onEdit={canDecide ? (column) => onCorrect(column) : undefined} />
       <Neighbours runId={of.runId} row={row} />
     </article>
   );

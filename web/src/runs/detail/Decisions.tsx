@@ -12,7 +12,7 @@ const STATUS: Readonly<Record<string, { readonly label: string; readonly tone: T
   void: { label: 'void', tone: 'neutral' },
 };
 
-const VERDICTS: Readonly<Record<VerdictView['verdict'], string>> = { approve: 'approved', reject: 'rejected', correct: 'corrected' };
+const VERDICTS: Readonly<Record<VerdictView['verdict'], string>> = { approve: 'approved', reject: 'rejected', correct: 'corrected', return: 'sent back' };
 
 /** 'approved 24, rejected 1' */
 function inWords(decision: DecisionView, rows: number): string {

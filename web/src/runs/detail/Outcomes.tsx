@@ -20,6 +20,7 @@ export function Outcomes({ run, counts }: { run: Run; counts: CountsView }) {
             </dt>
             <dd>
               {formatCount(one.rows)} <span class="muted">{counts.rows > 0 && percent(one.rows / counts.rows)}</span>
+              {one.outcome === 'rejected' && counts.returned > 0 && <span class="muted"> ({formatCount(counts.returned)} sent back)</span>}
             </dd>
           </div>
         ))}

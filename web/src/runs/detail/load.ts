@@ -1,4 +1,4 @@
-import { ApiError, request } from '../../api/client';
+import { ApiError, api, ok, okAs } from '../../api/client';
 import type { CaseView, EventView, Page, RowExplanation, RunDetail, RunSummary } from '../../api/extra';
 import type { components } from '../../api/schema';
 import type { ChunkView, RunReport } from './report';
@@ -14,22 +14,22 @@ export type RowOfRun = RowExplanation & {
   readonly tableVersion: number | null;
 };
 
-const at = (run: string) => `/runs/${encodeURIComponent(run)}`;
+const of = (run: string) => ({ params: { path: { run } } });
 
-export const loadRun = (run: string): Promise<Run> => request('GET', at(run));
-export const loadTimeline = (run: string): Promise<readonly EventView[]> => request('GET', `${at(run)}/timeline`);
-export const loadAudit = (run: string): Promise<AuditView> => request('GET', `${at(run)}/audit`);
+export const loadRun = (run: string): Promise<Run> => ok(api.GET('/runs/{run}', of(run)));
+export const loadTimeline = (run: string): Promise<readonly EventView[]> => ok(api.GET('/runs/{run}/timeline', of(run)));
+export const loadAudit = (run: string): Promise<AuditView> => ok(api.GET('/runs/{run}/audit', of(run)));
 
 /** All attempts of a submission, newest first. */
 export async function loadAttempts(submission: string): Promise<readonly RunSummary[]> {
-  const { runs } = await request<components['schemas']['SubmissionView']>('GET', `/submissions/${encodeURIComponent(submission)}`);
+  const { runs } = await ok(api.GET('/submissions/{id}', { params: { path: { id: submission } } }));
   return runs;
 }
 
 /** The report of a run, or null as long as the whole file is not checked. */
 export async function loadReport(run: string): Promise<RunReport | null> {
   try {
-    return await request<RunReport>('GET', `${at(run)}/report`);
+    return await okAs<RunReport>(api.GET('/runs/{run}/report', of(run)));
   } catch (error) {
     if (error instanceof ApiError && error.status === 404) return null;
     throw error;
@@ -37,15 +37,13 @@ export async function loadReport(run: string): Promise<RunReport | null> {
 }
 
 export const loadChunks = (run: string, cursor: string | undefined): Promise<Page<ChunkView>> =>
-  request('GET', `${at(run)}/chunks?limit=200${cursor ? `&cursor=${encodeURIComponent(cursor)}` : ''}`);
+  okAs(api.GET('/runs/{run}/chunks', { params: { path: { run }, query: { limit: 200, ...(cursor !== undefined && { cursor }) } } }));
 
-export function loadCases(run: string, cursor: string | undefined): Promise<Page<CaseView>> {
-  const query = new URLSearchParams({ run, status: 'open,confirming,decided,void', limit: '100', ...(cursor ? { cursor } : {}) });
-  return request('GET', `/reviews?${query}`);
-}
+export const loadCases = (run: string, cursor: string | undefined): Promise<Page<CaseView>> =>
+  ok(api.GET('/reviews', { params: { query: { run, status: 'open,confirming,decided,void', limit: 100, ...(cursor !== undefined && { cursor }) } } }));
 
-export const explainRow = (run: string, row: number): Promise<RowOfRun> => request('GET', `/rows/${encodeURIComponent(run)}/${row}`);
+export const explainRow = (run: string, row: number): Promise<RowOfRun> => okAs(api.GET('/rows/{run}/{row}', { params: { path: { run, row } } }));
 
-export const resume = (run: string): Promise<Run> => request('POST', `${at(run)}/resume`);
-export const cancel = (run: string): Promise<Run> => request('POST', `${at(run)}/cancel`);
-export const reprocess = (run: string): Promise<Run> => request('POST', `${at(run)}/reprocess`);
+export const resume = (run: string): Promise<Run> => ok(api.POST('/runs/{run}/resume', of(run)));
+export const cancel = (run: string): Promise<Run> => ok(api.POST('/runs/{run}/cancel', of(run)));
+export const reprocess = (run: string): Promise<Run> => ok(api.POST('/runs/{run}/reprocess', of(run)));

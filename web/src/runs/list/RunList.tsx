@@ -13,6 +13,7 @@ const EMPTY: Readonly<Record<View, { readonly title: string; readonly text: stri
   inFlight: { title: 'Nothing is in flight', text: 'Every file that came has been worked through, or waits for people.' },
   reviewing: { title: 'Nothing waits for people', text: 'Runs with held rows appear here until every case is decided.' },
   stuck: { title: 'Nothing is stuck', text: 'A run appears here when one of its messages ended in a dead-letter queue.' },
+  quiet: { title: 'Everything moves', text: 'A run appears here when Sluice works on it and nothing about it has changed for 15 minutes. The sweep brings such runs forward by itself; one that stays here needs a look.' },
   failed: { title: 'No run failed', text: 'Runs that broke for a reason other than their data appear here.' },
   rejected: { title: 'No file was rejected', text: 'Files that were refused as a whole appear here, each with the reason that its partner is told.' },
   completed: { title: 'No run is completed yet', text: 'Runs appear here once they are published and archived.' },

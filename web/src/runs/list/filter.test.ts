@@ -23,12 +23,24 @@ describe('the address of a filtered list', () => {
 
 describe('toQuery', () => {
   it('names the states of a view', () => {
-    expect(toQuery({ ...ALL, view: 'inFlight' })).toEqual({ state: 'moving,sealing,transforming,gathering,publishing,archiving' });
-    expect(toQuery({ ...ALL, view: 'rejected', partner: 'p' })).toEqual({ state: 'rejected', partner: 'p' });
+    expect(toQuery({ ...ALL, view: 'inFlight' }, 0)).toEqual({ state: 'moving,sealing,transforming,gathering,publishing,archiving' });
+    expect(toQuery({ ...ALL, view: 'rejected', partner: 'p' }, 0)).toEqual({ state: 'rejected', partner: 'p' });
+  });
+
+  it('asks for dead letters, and for what has not changed for a while', () => {
+    expect(toQuery({ ...ALL, view: 'stuck' }, 0)).toEqual({ deadLettered: true });
+    expect(toQuery({ ...ALL, view: 'quiet' }, Date.parse('2026-01-01T12:00:00Z'))).toMatchObject({ quietSince: '2026-01-01T11:45:00.000Z' });
   });
 });
 
 describe('matches', () => {
+  it('takes a run that moves again off the list of those without progress', () => {
+    const quiet: RunFilter = { ...ALL, view: 'quiet' };
+    const at = '2026-01-01T12:00:00Z';
+    expect(matches(quiet, run('a', at), Date.parse('2026-01-01T12:20:00Z'))).toBe(true);
+    expect(matches(quiet, run('a', at), Date.parse('2026-01-01T12:10:00Z'))).toBe(false);
+  });
+
   it('takes for stuck whatever has a dead letter, ended or not', () => {
     const stuck: RunFilter = { ...ALL, view: 'stuck' };
     const deadLetter = { code: 'MaxDeliveryCountExceeded', message: 'gave up', step: 'archive' };

@@ -1,7 +1,8 @@
 import type { RunSummary } from '../../api/extra';
+import type { paths } from '../../api/schema';
 import { IN_FLIGHT } from '../state';
 
-export type View = 'all' | 'inFlight' | 'reviewing' | 'stuck' | 'failed' | 'rejected' | 'completed' | 'cancelled';
+export type View = 'all' | 'inFlight' | 'reviewing' | 'stuck' | 'quiet' | 'failed' | 'rejected' | 'completed' | 'cancelled';
 
 export interface RunFilter {
   readonly view: View;
@@ -16,18 +17,20 @@ export const VIEWS: readonly { readonly id: View; readonly label: string }[] = [
   { id: 'inFlight', label: 'In flight' },
   { id: 'reviewing', label: 'Waiting for people' },
   { id: 'stuck', label: 'Stuck' },
+  { id: 'quiet', label: 'Without progress' },
   { id: 'failed', label: 'Failed' },
   { id: 'rejected', label: 'Rejected' },
   { id: 'completed', label: 'Completed' },
   { id: 'cancelled', label: 'Cancelled' },
 ];
 
-/** States of a view. A run can be stuck after its end, too: what is left then is its archive. Only a completed one has nothing left. */
+/** States of a view. A run can be stuck in any of them: after its end, what is left is its archive. */
 const STATES: Readonly<Record<View, readonly string[]>> = {
   all: [],
   inFlight: IN_FLIGHT,
   reviewing: ['reviewing'],
-  stuck: [...IN_FLIGHT, 'reviewing', 'failed', 'rejected', 'cancelled'],
+  stuck: [],
+  quiet: IN_FLIGHT,
   failed: ['failed'],
   rejected: ['rejected'],
   completed: ['completed'],
@@ -49,22 +52,30 @@ export function toSearch(filter: RunFilter): string {
   return text === '' ? '' : `?${text}`;
 }
 
-/** What the API filters by. */
-export function toQuery(filter: RunFilter): { state?: string; partner?: string; pipeline?: string; path?: string } {
+/** What Sluice itself works on changes within minutes; a review may take days. */
+const QUIET_MS = 15 * 60_000;
+
+export type RunQuery = NonNullable<paths['/runs']['get']['parameters']['query']>;
+
+/** What the API is asked for at this time. */
+export function toQuery(filter: RunFilter, now: number): RunQuery {
   const states = STATES[filter.view];
   return {
     ...(states.length > 0 ? { state: states.join(',') } : {}),
+    ...(filter.view === 'stuck' ? { deadLettered: true } : {}),
+    ...(filter.view === 'quiet' ? { quietSince: new Date(now - QUIET_MS).toISOString() } : {}),
     ...(filter.partner ? { partner: filter.partner } : {}),
     ...(filter.pipeline ? { pipeline: filter.pipeline } : {}),
     ...(filter.path ? { path: filter.path } : {}),
   };
 }
 
-/** Whether a run belongs into the list: for what the API cannot filter by, and for runs that change while the list is open. */
-export function matches(filter: RunFilter, run: RunSummary): boolean {
+/** Whether a run that changed while the list is open belongs into it. */
+export function matches(filter: RunFilter, run: RunSummary, now = Date.now()): boolean {
   const states = STATES[filter.view];
   if (states.length > 0 && !states.includes(run.state)) return false;
   if (filter.view === 'stuck' && !run.deadLetter) return false;
+  if (filter.view === 'quiet' && Date.parse(run.updatedAt) > now - QUIET_MS) return false;
   return (
     (filter.partner === '' || run.partner === filter.partner) &&
     (filter.pipeline === '' || run.pipeline === filter.pipeline) &&

@@ -1,28 +1,21 @@
-import { useEffect } from 'preact/hooks';
+import { useMemo } from 'preact/hooks';
 
-import { request } from '../../api/client';
-import type { Page, RunSummary } from '../../api/extra';
+import { api, ok } from '../../api/client';
+import type { RunSummary } from '../../api/extra';
 import { useChanges } from '../../api/live';
 import { usePages, type Pages } from '../../ui';
-import { matches, merge, toQuery, toSearch, type RunFilter } from './filter';
+import { merge, toQuery, toSearch, type RunFilter } from './filter';
 
 const PAGE = 100;
-/** Rows that fill a window: a filter that the API does not know may leave fewer of a page. */
-const ENOUGH = 40;
 
 /** The runs of a filter, kept up to date. */
 export function useRuns(filter: RunFilter): Pages<RunSummary> {
+  // Every page of a list is asked for with the same query.
+  const query = useMemo(() => toQuery(filter, Date.now()), [toSearch(filter)]);
   const pages = usePages<RunSummary>(
-    async (cursor) => {
-      const query = new URLSearchParams({ ...toQuery(filter), limit: String(PAGE), ...(cursor ? { cursor } : {}) });
-      const page = await request<Page<RunSummary>>('GET', `/runs?${query}`);
-      return { ...page, items: page.items.filter((run) => matches(filter, run)) };
-    },
-    [toSearch(filter)],
+    (cursor) => ok(api.GET('/runs', { params: { query: { ...query, limit: PAGE, ...(cursor !== undefined && { cursor }) } } })),
+    [query],
   );
   useChanges((changed) => pages.update((items) => merge(filter, items, changed)));
-  useEffect(() => {
-    if (pages.items.length < ENOUGH && !pages.complete && !pages.error) pages.more();
-  }, [pages.items, pages.complete, pages.error]);
   return pages;
 }
