@@ -590,6 +590,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/submissions/dry-run": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Tries the beginning of a file on the pipeline that would take it. Nothing is stored. */
+        post: operations["submissions.dry_run"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/submissions/{id}": {
         parameters: {
             query?: never;
@@ -648,7 +665,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Sums up what the caller may see. */
+        /** Sums up what the caller may see. It is summed up again when something changed, and otherwise once a minute: `at` says when. */
         get: operations["runs.summary"];
         put?: never;
         post?: never;
@@ -731,9 +748,9 @@ export interface components {
         BulkDecision: {
             /** @description The cases with the digests that were seen; 100 at most. */
             cases: components["schemas"]["SeenCase"][];
-            /** @description Why; for the audit log. */
+            /** @description Why; for the audit log, and for the partner where rows are rejected or sent back. */
             comment?: string;
-            /** @description Approve or reject: corrections need a case of their own. */
+            /** @description Approve, reject or return: corrections need a case of their own. */
             verdict: components["schemas"]["VerdictView"];
         };
         /** @description What became of a bulk decision. */
@@ -759,6 +776,8 @@ export interface components {
             column?: string | null;
             /** @description What people said about it, the oldest first. */
             comments: components["schemas"]["CommentView"][];
+            /** @description Columns of the contract that a correction can change. */
+            correctable: string[];
             /** @description RFC 3339 UTC. */
             createdAt: string;
             /** @description What was decided so far. */
@@ -851,7 +870,7 @@ export interface components {
             /** @description Whether the file has more than was compared, or more rows changed than are told. */
             truncated: boolean;
         };
-        /** @description Rows by outcome; `rows` is their sum. */
+        /** @description Rows by outcome; `rows` is their sum, `returned` being a part of `rejected`. */
         CountsView: {
             /**
              * Format: int64
@@ -883,6 +902,11 @@ export interface components {
              * @description Rejected.
              */
             rejected: number;
+            /**
+             * Format: int64
+             * @description Those of the rejected that a person sent back to the partner.
+             */
+            returned: number;
             /**
              * Format: int64
              * @description Rows in the file.
@@ -920,7 +944,7 @@ export interface components {
         };
         /** @description A decision to make. */
         DecisionBody: {
-            /** @description Why; for the audit log. */
+            /** @description Why; for the audit log, and for the partner where rows are rejected or sent back. */
             comment?: string;
             /** @description `digest` of the case that was seen: another one is refused with 409. */
             digest: string;
@@ -1015,6 +1039,25 @@ export interface components {
              */
             seq: number;
         };
+        /** @description A row with a problem. */
+        ExampleView: {
+            /** @description The column, if it is one. */
+            column?: string | null;
+            /**
+             * Format: int64
+             * @description 1-based line.
+             */
+            line: number;
+            /** @description What was expected and found. */
+            message: string;
+            /**
+             * Format: int64
+             * @description 0-based number of the row in the file.
+             */
+            row: number;
+            /** @description The value as it came, 200 characters at most. */
+            value?: string | null;
+        };
         /** @description What went wrong with a run. */
         FailureView: {
             /** @description Stable code, explained in docs/ERRORS.md. */
@@ -1033,6 +1076,68 @@ export interface components {
             offset?: number | null;
             /** @description Step in which it was found. */
             step: string;
+        };
+        /** @description What would become of the file, as far as its beginning tells. */
+        FileDryRunView: {
+            /**
+             * Format: int64
+             * @description Rows that would be published.
+             */
+            accepted: number;
+            /**
+             * Format: int64
+             * @description Rows that would be left out as repeats.
+             */
+            duplicate: number;
+            /**
+             * Format: int64
+             * @description Rows that a filter would leave out.
+             */
+            filtered: number;
+            /**
+             * Format: int64
+             * @description Rows that would wait for a person.
+             */
+            held: number;
+            /** @description The pipeline that would take it. */
+            pipeline: string;
+            /** @description What is wrong with rows. */
+            problems: components["schemas"]["ProblemView"][];
+            /** @description Why the file as a whole would be refused. */
+            refusals: components["schemas"]["RefusalView"][];
+            /**
+             * Format: int64
+             * @description Rows that would be rejected.
+             */
+            rejected: number;
+            /** @description The first rejected rows as the partner would get them: the file's own format, with reasons. */
+            rejectedSample: string;
+            /**
+             * Format: int64
+             * @description Rows that were tried.
+             */
+            rows: number;
+            /** @description Whether only the beginning was tried: what is counted over the whole file is not known then. */
+            truncated: boolean;
+            /**
+             * Format: int32
+             * @description Version of the pipeline.
+             */
+            version: number;
+        };
+        /** @description The beginning of a file. */
+        FileSample: {
+            /** @description Whose file it is; a partner may leave it out. */
+            partner?: string | null;
+            /** @description Path below the partner's container, as it would be uploaded. */
+            path: string;
+            /** @description Its first bytes in base64, 4 MiB at most. Of a Parquet file: all of it. */
+            sample: string;
+            /**
+             * Format: int64
+             * @description Bytes of the whole file; without it the sample is taken for all of it.
+             */
+            size?: number | null;
         };
         /** @description What is asked for. */
         GrantRequest: {
@@ -1122,6 +1227,8 @@ export interface components {
                 column?: string | null;
                 /** @description What people said about it, the oldest first. */
                 comments: components["schemas"]["CommentView"][];
+                /** @description Columns of the contract that a correction can change. */
+                correctable: string[];
                 /** @description RFC 3339 UTC. */
                 createdAt: string;
                 /** @description What was decided so far. */
@@ -1292,6 +1399,24 @@ export interface components {
          * @enum {string}
          */
         ProblemType: "about:blank";
+        /** @description One kind of problem. */
+        ProblemView: {
+            /** @description Stable code. */
+            code: string;
+            /** @description The column, if it is one. */
+            column?: string | null;
+            /** @description The first of them. */
+            examples: components["schemas"]["ExampleView"][];
+            /** @description What is wrong with the first of the rows. */
+            message: string;
+            /**
+             * Format: int64
+             * @description How many rows have it.
+             */
+            rows: number;
+            /** @description The rule, if it is one. */
+            rule?: string | null;
+        };
         /** @description Values to set. */
         PutParameters: {
             /** @description Why; for the audit log. */
@@ -1311,6 +1436,18 @@ export interface components {
             pipeline: string;
             /** @description Name of the pipeline's file, for messages. */
             pipelineFile?: string | null;
+        };
+        /** @description Why a file as a whole would be refused. */
+        RefusalView: {
+            /** @description Stable code. */
+            code: string;
+            /**
+             * Format: int64
+             * @description 1-based line, if one is at fault.
+             */
+            line?: number | null;
+            /** @description What was expected, what was found and what to do. */
+            message: string;
         };
         /** @description A run in full. */
         RunDetail: components["schemas"]["RunSummary"] & {
@@ -1512,6 +1649,9 @@ export interface components {
             /** @enum {string} */
             verdict: "reject";
         } | {
+            /** @enum {string} */
+            verdict: "return";
+        } | {
             /** @description Column name to new value, as one would type it; null empties the cell. */
             values: {
                 [key: string]: string | null;
@@ -1523,10 +1663,14 @@ export interface components {
         VersionView: {
             /** @description Object id of who approved it, if it was a draft. */
             approvedBy?: string | null;
+            /** @description Name of who approved it, where the token gave one. */
+            approvedByName?: string | null;
             /** @description RFC 3339 UTC. */
             createdAt: string;
             /** @description Object id of the author. */
             createdBy: string;
+            /** @description Name of the author, where the token gave one. */
+            createdByName?: string | null;
             /** @description BLAKE3 of both texts, hex. */
             hash: string;
             /** @description Pipeline name. */
@@ -2173,7 +2317,15 @@ export interface operations {
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
-            412: components["responses"]["PreconditionFailed"];
+            /** @description Another draft is there, or none any more */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             413: components["responses"]["PayloadTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             /** @description All mistakes at once */
@@ -2374,6 +2526,12 @@ export interface operations {
                 pipeline?: string;
                 /** @description Run id. */
                 run?: string;
+                /** @description RFC 3339: only cases that are due before. */
+                dueBefore?: string;
+                /** @description RFC 3339: only cases that were opened before. */
+                openedBefore?: string;
+                /** @description Only cases with this in title, cause, column, partner, pipeline, run or case id, whatever the case of its letters. */
+                text?: string;
                 /** @description `next` of the page before. */
                 cursor?: string;
                 /** @description Items of a page, 200 at most. */
@@ -2436,7 +2594,15 @@ export interface operations {
             409: components["responses"]["Conflict"];
             413: components["responses"]["PayloadTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
-            422: components["responses"]["Unprocessable"];
+            /** @description Sent back without a comment */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["Unavailable"];
@@ -2684,7 +2850,7 @@ export interface operations {
             };
             413: components["responses"]["PayloadTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
-            /** @description Rows that do not fit after their correction */
+            /** @description Rows that do not fit after their correction, or are sent back without a comment */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -2932,6 +3098,10 @@ export interface operations {
                 submission?: string;
                 /** @description Path below the partner's container. */
                 path?: string;
+                /** @description Only runs with a message in a dead-letter queue; with false only the others. */
+                deadLettered?: boolean;
+                /** @description RFC 3339: only runs that have not ended and of which nothing changed since then. */
+                quietSince?: string;
                 /** @description `next` of the page before. */
                 cursor?: string;
                 /** @description Items of a page, 200 at most. */
@@ -3366,6 +3536,61 @@ export interface operations {
             413: components["responses"]["PayloadTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             /** @description The request is mistaken, or its idempotency key came with another one */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    "submissions.dry_run": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Chosen by the caller, new for each new request. The same request (path and body) of the same caller with the same key within a day is not done again: it gets the first answer, with `Idempotency-Replayed: true`. Kept are answers below 500 except 401, 403 and 429. Where nothing is changed (trials and comparisons), nothing is kept, and the request is answered anew. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FileSample"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FileDryRunView"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            /** @description The pipeline cannot be used now */
+            409: {
+                headers: {
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            /** @description No pipeline takes the path, or a part of a Parquet file */
             422: {
                 headers: {
                     [name: string]: unknown;
