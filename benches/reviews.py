@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """How fast the review queue answers: p50, p95 and p99 of the list and of one case, with many open cases.
 
-    ./sluice up --fresh --state-dir .bench        # in another terminal
+    SLUICE_CALLER_BURST=1000000 ./sluice up --fresh --state-dir .bench        # in another terminal; one caller asks faster than it usually may
     python3 benches/reviews.py --state-dir .bench
 
 Puts runs, audit events and open cases into the local Cosmos DB emulator as the handler would have stored them (20 cases a run, unless

@@ -22,6 +22,8 @@ from stack import PATIENCE_SECONDS, ROOT, Stack  # noqa: E402
 
 # The local issuer's people. An operator comes last: it cancels runs.
 PEOPLE = {"partner": "skyline", "reviewer": "rita", "engineer": "emil", "operator": "olga"}
+# An engineer reads what a reviewer and an operator read.
+LEFT_OUT = {"engineer": ["--exclude-method", "GET"]}
 # A fuzzer is faster than the limits of callers.
 UNLIMITED = "1000000"
 
@@ -73,7 +75,7 @@ def fuzz(state, config, role):
     started = time.monotonic()
     command = [pathlib.Path(sys.executable).parent / "schemathesis", "--config-file", config, "run", ROOT / "docs/api/openapi.json"]
     api = Api(state, PEOPLE[role])
-    command += ["--url", api.url, "--header", f"Authorization: Bearer {api.token}", "--no-color"]
+    command += ["--url", api.url, "--header", f"Authorization: Bearer {api.token}", "--no-color"] + LEFT_OUT.get(role, [])
     environment = {**os.environ, "PYTHONPATH": str(HERE), "SCHEMATHESIS_HOOKS": "checks"}
     done = subprocess.run([str(c) for c in command], capture_output=True, text=True, env=environment, cwd=state)
     verdict = "ok" if done.returncode == 0 else f"FAILED\n{done.stdout}{done.stderr}"
