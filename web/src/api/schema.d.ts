@@ -662,7 +662,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Sums up what the caller may see. */
+        /** Sums up what the caller may see. It is summed up again when something changed, and otherwise once a minute: `at` says when. */
         get: operations["runs.summary"];
         put?: never;
         post?: never;
@@ -1657,10 +1657,14 @@ export interface components {
         VersionView: {
             /** @description Object id of who approved it, if it was a draft. */
             approvedBy?: string | null;
+            /** @description Name of who approved it, where the token gave one. */
+            approvedByName?: string | null;
             /** @description RFC 3339 UTC. */
             createdAt: string;
             /** @description Object id of the author. */
             createdBy: string;
+            /** @description Name of the author, where the token gave one. */
+            createdByName?: string | null;
             /** @description BLAKE3 of both texts, hex. */
             hash: string;
             /** @description Pipeline name. */
@@ -2114,6 +2118,7 @@ export interface operations {
                     "application/json": components["schemas"]["DraftView"];
                 };
             };
+            /** @description Another draft is there, or none any more */
             412: {
                 headers: {
                     [name: string]: unknown;
@@ -2306,6 +2311,12 @@ export interface operations {
                 pipeline?: string;
                 /** @description Run id. */
                 run?: string;
+                /** @description RFC 3339: only cases that are due before. */
+                dueBefore?: string;
+                /** @description RFC 3339: only cases that were opened before. */
+                openedBefore?: string;
+                /** @description Only cases with this in title, cause, column, partner, pipeline, run or case id, whatever the case of its letters. */
+                text?: string;
                 /** @description `next` of the page before. */
                 cursor?: string;
                 /** @description Items of a page, 200 at most. */
@@ -2808,6 +2819,10 @@ export interface operations {
                 submission?: string;
                 /** @description Path below the partner's container. */
                 path?: string;
+                /** @description Only runs with a message in a dead-letter queue; with false only the others. */
+                deadLettered?: boolean;
+                /** @description RFC 3339: only runs that have not ended and of which nothing changed since then. */
+                quietSince?: string;
                 /** @description `next` of the page before. */
                 cursor?: string;
                 /** @description Items of a page, 200 at most. */
