@@ -8,7 +8,7 @@ import { expect, type Page, test } from '@playwright/test';
 import { call, eventually, type Page as Listing, type Run, submit } from './api';
 import { accessible, fits, watch } from './checks';
 import { flights, unique } from './data';
-import { signIn } from './people';
+import { another, signIn } from './people';
 
 /** Gives a file to the upload page as the dialog of a browser without handles does. */
 async function choose(page: Page, name: string, content: string | Buffer): Promise<void> {
@@ -227,4 +227,20 @@ test('a file is tried before it is sent, and the trial holds nothing up', async 
   await card(page, untried).getByRole('button', { name: 'Send', exact: true }).click();
   await expect(card(page, untried)).toContainText('SHA-256 declared');
   calm();
+});
+
+test('an operator sends a file on behalf of a partner, who sees what became of it', async ({ page, browser }) => {
+  test.slow();
+  await signIn(page, 'olga', '/uploads');
+  const name = `${unique('behalf')}.csv`;
+  await choose(page, name, flights({ good: 6 }));
+  await expect(card(page, name).getByRole('button', { name: 'Send', exact: true })).toBeDisabled();
+  await card(page, name).getByLabel('Partner').fill('skyline');
+  await card(page, name).getByLabel('Partner').blur();
+  await expect(card(page, name)).toContainText('The pipeline flights takes files at this path');
+  await expect(card(page, name)).toContainText('6 of 6 rows would be accepted');
+  await card(page, name).getByRole('button', { name: 'Send', exact: true }).click();
+  await expect(card(page, name)).toContainText('SHA-256 declared');
+  const partner = await another(browser, 'skyline', '/uploads');
+  await expect(partner.getByRole('link', { name: `flights/${name}` })).toBeVisible({ timeout: 30_000 });
 });

@@ -17,10 +17,10 @@ const tally = (page: Page) => page.getByRole('group', { name: 'Decision' }).getB
 const rowsBar = (page: Page) => page.getByRole('region', { name: 'Rows', exact: true }).getByRole('status');
 const thousands = ROWS.toLocaleString('en');
 
-function tell(what: string, { seconds, longTasks, frames, dropped, worstFrame }: Smoothness): void {
+function tell(what: string, { seconds, cpu, longTasks, frames, dropped, worstFrame }: Smoothness): void {
   const total = longTasks.reduce((sum, task) => sum + task, 0);
   const tasks = `${longTasks.length} long tasks, ${total} ms together, the longest ${Math.max(0, ...longTasks)} ms`;
-  console.log(`${what}: ${seconds} s; ${tasks}; ${dropped} of ${frames + dropped} frames dropped, the worst ${worstFrame} ms`);
+  console.log(`${what}: ${seconds} s, ${cpu} ms of CPU; ${tasks}; ${dropped} of ${frames + dropped} frames dropped, the worst ${worstFrame} ms`);
 }
 
 test('a case of 100,000 rows opens, scrolls and is decided', async ({ page }) => {

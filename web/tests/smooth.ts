@@ -1,8 +1,13 @@
 /** How smooth a page is: long tasks of its main thread, and frames that came late. */
 
-import type { Page } from '@playwright/test';
+import type { CDPSession, Page } from '@playwright/test';
 
-export interface Smoothness {
+export interface Smoothness extends Measured {
+  /** Milliseconds of processor time of the main thread: what the work costs, however busy the machine is. */
+  readonly cpu: number;
+}
+
+interface Measured {
   readonly seconds: number;
   /** Milliseconds of each task over 50 ms. */
   readonly longTasks: readonly number[];
@@ -14,7 +19,7 @@ export interface Smoothness {
 
 interface Probe {
   begin(): void;
-  end(): Smoothness;
+  end(): Measured;
 }
 
 /** Puts the measuring into every document of the page that is opened from now on. */
@@ -54,9 +59,21 @@ export async function watchSmoothness(page: Page): Promise<void> {
 
 /** What `work` does to the page. */
 export async function smoothness(page: Page, work: () => Promise<void>): Promise<Smoothness> {
+  const session = await page.context().newCDPSession(page);
+  await session.send('Performance.enable', { timeDomain: 'threadTicks' });
+  const before = await busy(session);
   await page.evaluate(() => (globalThis as unknown as { smoothness: Probe }).smoothness.begin());
   await work();
-  return page.evaluate(() => (globalThis as unknown as { smoothness: Probe }).smoothness.end());
+  const measured = await page.evaluate(() => (globalThis as unknown as { smoothness: Probe }).smoothness.end());
+  const cpu = Math.round((await busy(session)) - before);
+  await session.detach();
+  return { ...measured, cpu };
+}
+
+/** Milliseconds that the main thread has worked. */
+async function busy(session: CDPSession): Promise<number> {
+  const { metrics } = await session.send('Performance.getMetrics');
+  return (metrics.find(({ name }) => name === 'TaskDuration')?.value ?? 0) * 1000;
 }
 
 /** Megabytes of live objects. */

@@ -7,10 +7,10 @@ export function Live({ texts }: { texts: PipelineTexts }) {
   return (
     <div class="pipeline-live">
       <p class="muted">
-        Version {texts.version}, stored <Time at={texts.createdAt} /> by <span title={texts.createdBy}>{authorName(texts.createdBy)}</span>
+        Version {texts.version}, stored <Time at={texts.createdAt} /> by <span title={texts.createdBy}>{authorName(texts.createdBy, texts.createdByName)}</span>
         {texts.approvedBy && (
           <>
-            , approved by <span title={texts.approvedBy}>{authorName(texts.approvedBy)}</span>
+            , approved by <span title={texts.approvedBy}>{authorName(texts.approvedBy, texts.approvedByName)}</span>
           </>
         )}
         . New runs are pinned to it. <span class="hash">BLAKE3 <code>{texts.hash}</code></span>

@@ -1,6 +1,6 @@
 import { session } from '../auth/session';
 
-/** The API knows authors of versions by their object id only. */
-export function authorName(oid: string): string {
-  return oid === session.value?.oid ? 'you' : oid.slice(0, 8);
+/** Who it was: by name where the token gave one, else by the beginning of the object id. */
+export function authorName(id: string, name?: string | null): string {
+  return id === session.value?.oid ? 'you' : (name ?? id.slice(0, 8));
 }

@@ -36,8 +36,8 @@ function Versions({ name, versions }: { name: string; versions: readonly Version
                 v{version.version} {version.version === newest && <Badge tone="good">live</Badge>}
               </span>
               <span class="muted">
-                <Time at={version.createdAt} /> by <span title={version.createdBy}>{authorName(version.createdBy)}</span>
-                {version.approvedBy && `, approved by ${authorName(version.approvedBy)}`}
+                <Time at={version.createdAt} /> by <span title={version.createdBy}>{authorName(version.createdBy, version.createdByName)}</span>
+                {version.approvedBy && `, approved by ${authorName(version.approvedBy, version.approvedByName)}`}
               </span>
             </button>
           </li>
