@@ -37,6 +37,7 @@ export interface Run {
   readonly openCases: number;
   readonly cases: number;
   readonly receipt: boolean;
+  readonly deadLetter?: { readonly code: string } | null;
   readonly counts: { readonly rows: number; readonly published: number; readonly corrected: number; readonly rejected: number; readonly returned: number } | null;
 }
 

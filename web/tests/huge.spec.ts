@@ -14,6 +14,9 @@ import { heap } from './smooth';
 
 const FILE = process.env['SLUICE_HUGE'] ?? '';
 
+/** A trace keeps what is sent. */
+test.use({ trace: 'off' });
+
 const PIPELINE = `apiVersion: sluice/v1
 kind: Pipeline
 name: notes
@@ -72,6 +75,8 @@ test('a file of gigabytes goes through the page, over a closed tab', async ({ pa
   await signIn(page, 'skyline', '/uploads');
   await page.locator('input[type=file]').first().setInputFiles(FILE);
   const card = page.getByRole('listitem', { name });
+  // The page suggests a path first.
+  await expect(card.getByLabel('Path in the landing zone')).not.toHaveValue(name);
   await card.getByLabel('Path in the landing zone').fill(`notes/${name}`);
   await card.getByLabel('Path in the landing zone').blur();
   await expect(card.getByRole('region', { name: 'Trial before sending' })).toContainText('would be accepted', { timeout: 60_000 });

@@ -4,8 +4,9 @@ import { readFileSync } from 'node:fs';
 
 import { expect, test } from '@playwright/test';
 
-import { call, eventually, type Run, submit } from './api';
-import { watch } from './checks';
+import { call, type Case, eventually, type Page as Listing, type Run, submit } from './api';
+import { accessible, watch } from './checks';
+import { connection } from './connection';
 import { flights, unique } from './data';
 import { signIn } from './people';
 import { seed } from './seed';
@@ -62,4 +63,41 @@ test('the list follows what happens, without a reload', async ({ page }) => {
   const run = await submit('skyline', `flights/${unique('live')}.csv`, flights({}), ['completed']);
   const row = page.getByRole('row').filter({ hasText: run.path });
   await expect(row).toContainText(/completed/i);
+});
+
+/** A message in the wrong queue: every delivery fails, and the broker gives up on it as Service Bus does. */
+async function misroute(run: Run): Promise<void> {
+  const message = JSON.stringify({ sluice: { run: run.runId, step: 'decisions' } });
+  const sent = await fetch(new URL('/devhost/queues/transform/messages', connection().host), { method: 'POST', body: message });
+  expect(sent.status).toBe(201);
+}
+
+test('a run with a dead letter is told, resent and goes on to its end', async ({ page }) => {
+  test.slow();
+  const calm = watch(page);
+  const run = await submit('skyline', `flights/${unique('dead')}.csv`, flights({ good: 2, late: 1 }), ['reviewing']);
+  const address = `/runs/${run.runId}`;
+  await misroute(run);
+  await eventually('the message is dead-lettered', async () => (await call<Run>('olga', 'GET', address)).deadLetter);
+
+  await signIn(page, 'olga', '/runs?view=stuck');
+  const row = page.getByRole('row').filter({ hasText: run.path });
+  await expect(row).toContainText('Stuck');
+  await row.getByRole('link').first().click();
+  const main = page.getByRole('main');
+  await expect(main).toContainText('Stuck at decisions');
+  await expect(main).toContainText('Nothing is lost');
+  await accessible(page);
+  await page.getByRole('button', { name: 'Resend' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Resend' }).click();
+  await expect(page.getByRole('dialog')).toHaveCount(0);
+  await expect(main).not.toContainText('Stuck at decisions');
+  expect((await call<Run>('olga', 'GET', address)).deadLetter ?? null).toBeNull();
+
+  const { items } = await call<Listing<Case>>('rita', 'GET', `/reviews?run=${run.runId}`);
+  await call('rita', 'POST', `/reviews/${items[0]!.caseId}/decide`, { verdict: { verdict: 'approve' }, digest: items[0]!.digest });
+  await eventually('the run is completed', async () => (await call<Run>('olga', 'GET', address)).state === 'completed');
+  await page.goto('/runs?view=stuck');
+  await expect(page.getByRole('main')).not.toContainText(run.path);
+  calm();
 });

@@ -11,6 +11,9 @@ import { unique } from './data';
 import { signIn } from './people';
 import { heap, type Smoothness, smoothness, watchSmoothness } from './smooth';
 
+/** A trace costs more than the page. */
+test.use({ trace: 'off' });
+
 const ROWS = Number(process.env['SLUICE_SCALE_ROWS'] ?? 100_000);
 
 const tally = (page: Page) => page.getByRole('group', { name: 'Decision' }).getByRole('status');

@@ -47,8 +47,9 @@ export function Prepare({ chosen, path: first, fixes = null, partner: given = nu
     try {
       const answer = await target(wanted());
       found.value = { ...asked, target: answer };
-      // A name that nothing takes is moved, once, to where its like goes.
-      if (answer.kind === 'untaken' && answer.suggestion !== null && asked.path === first && fixes === null) {
+      // A name that nothing takes is moved, once, to where its like goes; not while the person writes another one.
+      const isUntouched = asked.path === first && path.value === first;
+      if (answer.kind === 'untaken' && answer.suggestion !== null && isUntouched && fixes === null) {
         path.value = answer.suggestion;
         return await look();
       }
