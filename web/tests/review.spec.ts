@@ -165,3 +165,18 @@ test('an auditor sees a case, but no values of its rows', async ({ page }) => {
   await expect(page.getByRole('region', { name: 'Held rows' })).toHaveCount(0);
   await expect(page.getByRole('group', { name: 'Decision' })).toHaveCount(0);
 });
+
+test('the queue is searched by the server, however many cases there are', async ({ page }) => {
+  const { run } = await flightCases({ late: 1, fast: 1 });
+  const { cases: others } = await flightCases({ late: 1 });
+  await signIn(page, 'rita', '/reviews');
+  await page.keyboard.press('/');
+  await page.keyboard.type(run.runId.toUpperCase());
+  const asked = page.waitForRequest((request) => request.url().includes('text=') && request.method() === 'GET');
+  expect(new URL((await asked).url()).searchParams.get('text')).toBe(run.runId.toUpperCase());
+  await expect(page.getByRole('status').filter({ hasText: '2 cases, 2 rows' })).toBeVisible();
+  await expect(page.locator(`a[href="/reviews/${others[0]!.caseId}"]`)).toHaveCount(0);
+  // All of them are younger than an hour.
+  await page.getByLabel('Age').selectOption({ label: 'Over 1 hour old' });
+  await expect(page.getByRole('main')).toContainText('No case matches the filters');
+});
