@@ -36,7 +36,12 @@ test('a file goes from the disk to the table', async ({ page }) => {
   const name = `${unique('may')}.csv`;
   await drop(page, name, flights({ good: 20 }));
   const sending = card(page, name);
-  await expect(sending.getByLabel('Path in the landing zone')).toHaveValue(`flights/${name}`);
+  const path = sending.getByLabel('Path in the landing zone');
+  const choice = sending.getByRole('button', { name: `Use flights/${name}` });
+  // The path of the only pipeline that takes such a name stands there; of several the person chooses one.
+  await expect(async () => expect((await path.inputValue()) === `flights/${name}` || (await choice.isVisible())).toBe(true)).toPass();
+  if (await choice.isVisible()) await choice.click();
+  await expect(path).toHaveValue(`flights/${name}`);
   await expect(sending).toContainText('The pipeline flights takes files at this path');
   await sending.getByRole('button', { name: 'Send', exact: true }).click();
   await expect(sending).toContainText('SHA-256 declared');

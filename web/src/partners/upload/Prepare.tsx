@@ -47,10 +47,11 @@ export function Prepare({ chosen, path: first, fixes = null, partner: given = nu
     try {
       const answer = await target(wanted());
       found.value = { ...asked, target: answer };
-      // A name that nothing takes is moved, once, to where its like goes; not while the person writes another one.
-      const isUntouched = asked.path === first && path.value === first;
-      if (answer.kind === 'untaken' && answer.suggestion !== null && isUntouched && fixes === null) {
-        path.value = answer.suggestion;
+      // A name that nothing takes is moved, once, to the only place where its like goes; not while the person writes another one.
+      const isUntouched = asked.path === first && path.value === first && fixes === null;
+      const [only, ...others] = answer.kind === 'untaken' && isUntouched ? answer.suggestions : [];
+      if (only !== undefined && others.length === 0) {
+        path.value = only;
         return await look();
       }
       return answer;
@@ -161,13 +162,12 @@ function Verdict({ target, onUse }: { target: Target; onUse: (path: string) => v
       return (
         <>
           No pipeline takes files at this path, so nothing would be published.{' '}
-          {target.suggestion === null ? (
-            target.paths.length > 0 && <>These paths are taken: {target.paths.join(', ')}</>
-          ) : (
-            <Button size="small" onClick={() => onUse(target.suggestion ?? '')}>
-              Use {target.suggestion}
+          {target.suggestions.length === 0 && target.paths.length > 0 && <>These paths are taken: {target.paths.join(', ')}</>}
+          {target.suggestions.map((path) => (
+            <Button key={path} size="small" onClick={() => onUse(path)}>
+              Use {path}
             </Button>
-          )}
+          ))}
         </>
       );
   }

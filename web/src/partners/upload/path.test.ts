@@ -15,9 +15,9 @@ describe('fit', () => {
   });
 });
 
-it('suggest takes the first glob that fits', () => {
-  expect(suggest(['a/*.csv', 'b/*.json', 'c/*.json'], 'x.json')).toBe('b/x.json');
-  expect(suggest([], 'x.json')).toBeNull();
+it('suggest takes every glob that fits', () => {
+  expect(suggest(['a/*.csv', 'b/*.json', 'c/*.json', 'c/**/*.json'], 'x.json')).toEqual(['b/x.json', 'c/x.json']);
+  expect(suggest([], 'x.json')).toEqual([]);
 });
 
 describe('fixesPath', () => {

@@ -14,13 +14,9 @@ export function fit(glob: string, name: string): string | null {
   return [...segments, name].join('/');
 }
 
-/** The first glob that takes the name. */
-export function suggest(globs: readonly string[], name: string): string | null {
-  for (const glob of globs) {
-    const path = fit(glob, name);
-    if (path !== null) return path;
-  }
-  return null;
+/** A path for each glob that takes the name, each once. */
+export function suggest(globs: readonly string[], name: string): string[] {
+  return [...new Set(globs.map((glob) => fit(glob, name)).filter((path) => path !== null))];
 }
 
 /** Name and ending, so that `a/b.csv.gz` is `a/b` and `.csv.gz`. */

@@ -6,8 +6,8 @@ import { suggest } from './path';
 
 export type Target =
   | { readonly kind: 'taken'; readonly granted: Granted; readonly pipeline: string }
-  /** No pipeline takes the path; `suggestion` is one that is taken. */
-  | { readonly kind: 'untaken'; readonly granted: Granted; readonly paths: readonly string[]; readonly suggestion: string | null }
+  /** No pipeline takes the path; `suggestions` are some that are taken. */
+  | { readonly kind: 'untaken'; readonly granted: Granted; readonly paths: readonly string[]; readonly suggestions: readonly string[] }
   /** Files are never overwritten. */
   | { readonly kind: 'occupied'; readonly since: string };
 
@@ -18,5 +18,5 @@ export async function target(wanted: Wanted): Promise<Target> {
   const granted = await askGrant(wanted);
   if (typeof granted.pipeline === 'string') return { kind: 'taken', granted, pipeline: granted.pipeline };
   const paths = granted.takenPaths ?? [];
-  return { kind: 'untaken', granted, paths, suggestion: suggest(paths, wanted.path.split('/').at(-1) ?? '') };
+  return { kind: 'untaken', granted, paths, suggestions: suggest(paths, wanted.path.split('/').at(-1) ?? '') };
 }
