@@ -5,8 +5,8 @@
 
 import { expect, type Page, test } from '@playwright/test';
 
-import { call, eventually, type Run, submit } from './api';
-import { casesOf, preparePipeline, readings } from './causes';
+import { call, casesOf, eventually, type Run, submit } from './api';
+import { preparePipeline, readings } from './causes';
 import { unique } from './data';
 import { signIn } from './people';
 import { heap, type Smoothness, smoothness, watchSmoothness } from './smooth';
