@@ -78,3 +78,11 @@ export async function submit(name: 'skyline' | 'northwind', path: string, text: 
     throw new Error(`grant ${grantId}: ${String(error)}`);
   });
 }
+
+/** The cases of a run in the order of the queue, once all of them are open: each is opened by a message of its own. */
+export function casesOf(run: Run, count: number): Promise<readonly Case[]> {
+  return eventually(`the run has ${count} cases`, async () => {
+    const { items } = await call<Page<Case>>('rita', 'GET', `/reviews?run=${run.runId}&limit=200`);
+    return items.length === count && items;
+  });
+}

@@ -2,15 +2,15 @@
 
 import { expect, type Page, test } from '@playwright/test';
 
-import { call, type Case, eventually, type Page as Listing, type Run, submit } from './api';
+import { call, type Case, casesOf, eventually, type Run, submit } from './api';
 import { accessible, fits, watch } from './checks';
 import { flights, unique } from './data';
 import { signIn } from './people';
 
 async function heldFast(count: number): Promise<{ run: Run; fast: Case }> {
   const run = await submit('skyline', `flights/${unique('bulk')}.csv`, flights({ good: 2, fast: count }), ['reviewing']);
-  const { items } = await call<Listing<Case>>('rita', 'GET', `/reviews?run=${run.runId}`);
-  return { run, fast: items.find((one) => one.cause === 'too-fast')! };
+  const [fast] = await casesOf(run, 1);
+  return { run, fast: fast! };
 }
 
 const tally = (page: Page) => page.getByRole('group', { name: 'Decision' }).getByRole('status');
@@ -114,6 +114,7 @@ test('rows go back to the partner with the words of the reviewer, and come back 
 
 test('several cases are sent back at once, only with a word', async ({ page }) => {
   const run = await submit('skyline', `flights/${unique('returned')}.csv`, flights({ good: 1, late: 2, fast: 2 }), ['reviewing']);
+  await casesOf(run, 2);
   await signIn(page, 'rita', `/reviews?run=${run.runId}`);
   await expect(page.getByRole('table')).toContainText('long-delay');
   for (const key of ['j', 'x', 'j', 'x', 'b']) await page.keyboard.press(key);

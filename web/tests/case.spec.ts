@@ -2,14 +2,14 @@
 
 import { expect, type Page, test } from '@playwright/test';
 
-import { call, type Case, eventually, type Page as Listing, type Run, submit } from './api';
+import { call, type Case, casesOf, eventually, type Run, submit } from './api';
 import { principal } from './connection';
 import { flights, unique } from './data';
 import { another, signIn } from './people';
 
 async function held(): Promise<{ run: Run; late: Case; fast: Case }> {
   const run = await submit('skyline', `flights/${unique('case')}.csv`, flights({ good: 1, late: 2, fast: 1 }), ['reviewing']);
-  const { items } = await call<Listing<Case>>('rita', 'GET', `/reviews?run=${run.runId}`);
+  const items = await casesOf(run, 2);
   return { run, late: items.find((one) => one.cause === 'long-delay')!, fast: items.find((one) => one.cause === 'too-fast')! };
 }
 

@@ -1,6 +1,6 @@
 /** A pipeline with twenty rules that each hold rows back, and files for it. */
 
-import { call, type Case, eventually, type Page, type Run } from './api';
+import { call } from './api';
 
 export const CAUSES = 20;
 
@@ -51,11 +51,3 @@ export function readings(kinds: readonly number[]): string {
 
 /** Readings of three forms, so that a case has groups. */
 const reading = (row: number): string => [`${row % 1000}`, `m-${row % 100}`, `${row % 10}.${row % 7}`][row % 3]!;
-
-/** The cases of a run in the order of the queue, once all of them are open: each is opened by a message of its own. */
-export function casesOf(run: Run, count: number): Promise<readonly Case[]> {
-  return eventually(`the run has ${count} cases`, async () => {
-    const { items } = await call<Page<Case>>('rita', 'GET', `/reviews?run=${run.runId}&limit=200`);
-    return items.length === count && items;
-  });
-}

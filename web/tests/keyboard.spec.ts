@@ -2,8 +2,8 @@
 
 import { expect, type Page, test } from '@playwright/test';
 
-import { call, eventually, type Run, submit, token } from './api';
-import { casesOf, CAUSES, preparePipeline, readings } from './causes';
+import { call, casesOf, eventually, type Run, submit, token } from './api';
+import { CAUSES, preparePipeline, readings } from './causes';
 import { watch } from './checks';
 import { connection } from './connection';
 import { unique } from './data';

@@ -2,15 +2,14 @@
 
 import { expect, type Page, test } from '@playwright/test';
 
-import { call, type Case, eventually, type Page as Listing, type Run, submit } from './api';
+import { call, type Case, casesOf, eventually, type Run, submit } from './api';
 import { watch } from './checks';
 import { flights, orders, unique } from './data';
 import { another, signIn } from './people';
 
 async function flightCases(held: { late?: number; fast?: number }): Promise<{ run: Run; cases: readonly Case[] }> {
   const run = await submit('skyline', `flights/${unique('held')}.csv`, flights({ good: 3, ...held }), ['reviewing']);
-  const { items } = await call<Listing<Case>>('rita', 'GET', `/reviews?run=${run.runId}`);
-  return { run, cases: items };
+  return { run, cases: await casesOf(run, Object.keys(held).length) };
 }
 
 const settled = (run: Run) =>
@@ -68,16 +67,15 @@ test('the keys of a page are listed with ?', async ({ page }) => {
 
 test('a decision that four eyes must agree on waits for another person', async ({ page, browser }) => {
   const run = await submit('northwind', `orders/${unique('large')}.ndjson`, orders({ large: 3 }), ['reviewing']);
-  const { items } = await call<Listing<Case>>('rita', 'GET', `/reviews?run=${run.runId}`);
-  const address = `/reviews/${items[0]!.caseId}`;
+  const [one] = await casesOf(run, 1);
+  const address = `/reviews/${one!.caseId}`;
   await signIn(page, 'rita', address);
   await expect(tally(page)).toContainText('Keys act on line');
   await page.keyboard.press('A');
   await send(page);
   await expect(page.getByRole('dialog')).toHaveCount(0);
   await eventually('the first of two has decided', async () => {
-    const one = await call<Case>('rita', 'GET', address);
-    return one.status === 'confirming';
+    return (await call<Case>('rita', 'GET', address)).status === 'confirming';
   });
 
   // The first person cannot be the second one, too.

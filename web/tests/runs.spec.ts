@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 
 import { expect, test } from '@playwright/test';
 
-import { call, type Case, eventually, type Page as Listing, type Run, submit } from './api';
+import { call, casesOf, eventually, type Run, submit } from './api';
 import { accessible, watch } from './checks';
 import { connection } from './connection';
 import { flights, unique } from './data';
@@ -94,7 +94,7 @@ test('a run with a dead letter is told, resent and goes on to its end', async ({
   await expect(main).not.toContainText('Stuck at decisions');
   expect((await call<Run>('olga', 'GET', address)).deadLetter ?? null).toBeNull();
 
-  const { items } = await call<Listing<Case>>('rita', 'GET', `/reviews?run=${run.runId}`);
+  const items = await casesOf(run, 1);
   await call('rita', 'POST', `/reviews/${items[0]!.caseId}/decide`, { verdict: { verdict: 'approve' }, digest: items[0]!.digest });
   await eventually('the run is completed', async () => (await call<Run>('olga', 'GET', address)).state === 'completed');
   await page.goto('/runs?view=stuck');

@@ -5,8 +5,8 @@
 
 import { expect, type Page, test } from '@playwright/test';
 
-import { call, eventually, type Run, submit } from './api';
-import { casesOf, preparePipeline, readings } from './causes';
+import { call, casesOf, eventually, type Run, submit } from './api';
+import { preparePipeline, readings } from './causes';
 import { unique } from './data';
 import { signIn } from './people';
 import { heap, type Smoothness, smoothness, watchSmoothness } from './smooth';
@@ -17,7 +17,7 @@ test.use({ trace: 'off' });
 const ROWS = Number(process.env['SLUICE_SCALE_ROWS'] ?? 100_000);
 
 const tally = (page: Page) => page.getByRole('group', { name: 'Decision' }).getByRole('status');
-const rowsBar = (page: Page) => page.getByRole('region', { name: 'Rows', exact: true }).getByRole('status');
+const rowsBar = (page: Page) => page.locator('.rows-bar [role=status]');
 const thousands = ROWS.toLocaleString('en');
 
 function tell(what: string, { seconds, cpu, longTasks, frames, dropped, worstFrame }: Smoothness): void {

@@ -2,7 +2,7 @@
 
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 
-import { call, type Case, type Page, type Run, submit } from './api';
+import { casesOf, type Run, submit } from './api';
 import { STATE_VARIABLE } from './connection';
 import { flights, orders, unique } from './data';
 
@@ -26,7 +26,7 @@ export async function seed(): Promise<Seed> {
     submit('northwind', `orders/${unique('2024-05')}.ndjson`, orders({ good: 60, large: 6 }), ['reviewing']),
     submit('skyline', `flights/${unique('2013-03')}.csv`, flights({ good: 700, late: 24, fast: 9, bad: 17 }), ['reviewing']),
   ]);
-  const { items } = await call<Page<Case>>('rita', 'GET', `/reviews?run=${reviewing.runId}`);
+  const items = await casesOf(reviewing, 2);
   const made: Seed = { reviewing, reviewCase: items.find((one) => one.cause === 'long-delay')!.caseId, completed, refused, orders: waiting };
   writeFileSync(file, JSON.stringify(made));
   return made;

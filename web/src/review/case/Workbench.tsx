@@ -139,29 +139,31 @@ export function Workbench({ of, conflict, onSent, onConflict, decisions, comment
       <div class="workbench">
         <GroupList groups={groups} total={of.rows} draft={shown} current={cursor.group} onChoose={cursor.choose} />
         <section class="rows" aria-label="Rows">
-          <RowsBar
-            shown={cursor.rows.length}
-            selected={selected.size}
-            reading={reading}
-            onReadAll={pages.readAll}
-            canDecide={canDecide}
-            onSelectAll={cursor.selectAll}
-            onVerdict={(verdict) => give({ verdict })}
-            onCorrect={() => correcting.open(null)}
-            onCorrectMany={correctMany}
-          />
           {pages.loading ? (
             <Skeleton lines={8} />
           ) : (
-            <VirtualTable
-              label="Held rows"
-              items={cursor.rows}
-              columns={columns}
-              keyOf={keyOf}
-              active={current ? String(current.row) : null}
-              onActivate={correcting.leaveFor}
-              onEnd={pages.more}
-            />
+            <>
+              <RowsBar
+                shown={cursor.rows.length}
+                selected={selected.size}
+                reading={reading}
+                onReadAll={pages.readAll}
+                canDecide={canDecide}
+                onSelectAll={cursor.selectAll}
+                onVerdict={(verdict) => give({ verdict })}
+                onCorrect={() => correcting.open(null)}
+                onCorrectMany={correctMany}
+              />
+              <VirtualTable
+                label="Held rows"
+                items={cursor.rows}
+                columns={columns}
+                keyOf={keyOf}
+                active={current ? String(current.row) : null}
+                onActivate={correcting.leaveFor}
+                onEnd={pages.more}
+              />
+            </>
           )}
         </section>
         <aside class="detail" aria-label="The row in full">
