@@ -11,7 +11,9 @@ CONTENT = (
     # One of several, depending on each other or on the caller's role.
     "expected one of sample, sampleBase64 and run",
     "partner: expected the partner's id",
-    "verdict: expected approve or reject",
+    "verdict: expected approve, reject or return",
+    # Of a file and of its beginning.
+    "size: the file cannot be smaller",
     # The name in the path and the one in the texts.
     "expected the texts of pipeline",
     # JSON Schema takes 2.0 for an integer, and has integers without end; the API does not.

@@ -207,6 +207,7 @@ fn shapes(schemas: &mut Value) {
         ("/BulkDecision/properties/comment", json!({ "maxLength": 2000 })),
         ("/DecisionBody/properties/comment", json!({ "maxLength": 2000 })),
         ("/DryRunBody/properties/sampleBase64", json!({ "pattern": BASE64 })),
+        ("/FileSample/properties/sample", json!({ "pattern": BASE64 })),
         ("/TryBody/properties/rows", json!({ "maxProperties": 100 })),
     ];
     for (pointer, bound) in bounds {

@@ -150,7 +150,8 @@ impl From<RowProblem> for ExampleView {
 
 /// Tries the beginning of a file on the pipeline that would take it. Nothing is stored.
 #[utoipa::path(post, path = "/submissions/dry-run", tag = "submissions", request_body = FileSample, responses(
-    (status = 200, body = FileDryRunView), (status = 400, body = Problem), (status = 409, body = Problem, description = "The pipeline cannot be used now"),
+    (status = 200, body = FileDryRunView), (status = 400, body = Problem), (status = 404, body = Problem, description = "There is no such partner"),
+    (status = 409, body = Problem, description = "The pipeline cannot be used now"),
     (status = 413, body = Problem), (status = 422, body = Problem, description = "No pipeline takes the path, or a part of a Parquet file"),
 ))]
 pub(in crate::api) async fn dry_run(
