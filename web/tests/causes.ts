@@ -1,4 +1,4 @@
-/** A pipeline with twenty rules that each hold rows back, and files for it. */
+/** A pipeline with twenty rules that each hold rows back, and files for it. Of another partner than the one whose upload page is tested. */
 
 import { call } from './api';
 
@@ -10,7 +10,7 @@ name: meters
 description: Readings of meters; each of twenty kinds of doubt is looked at by a person.
 contract: meters.odcs.yaml
 intake:
-  partner: skyline
+  partner: northwind
   path: "meters/*.csv"
   format:
     csv: { delimiter: "," }
@@ -23,7 +23,7 @@ archive: { tier: cool, retain: P1Y }
 
 const CONTRACT = `apiVersion: v3.1.0
 kind: DataContract
-id: urn:datacontract:skyline:meters
+id: urn:datacontract:northwind:meters
 name: Meters
 version: 1.0.0
 status: active

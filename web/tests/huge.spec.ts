@@ -21,14 +21,14 @@ const PIPELINE = `apiVersion: sluice/v1
 kind: Pipeline
 name: notes
 contract: notes.odcs.yaml
-intake: { partner: skyline, path: "notes/*.csv", format: { csv: { delimiter: "," } } }
+intake: { partner: northwind, path: "notes/*.csv", format: { csv: { delimiter: "," } } }
 publish: { table: notes }
 archive: { tier: cool, retain: P1Y }
 `;
 
 const CONTRACT = `apiVersion: v3.1.0
 kind: DataContract
-id: urn:datacontract:skyline:notes
+id: urn:datacontract:northwind:notes
 name: Notes
 version: 1.0.0
 status: active
@@ -72,7 +72,7 @@ test('a file of gigabytes goes through the page, over a closed tab', async ({ pa
   test.setTimeout(3_600_000);
   await preparePipeline();
   const name = basename(FILE);
-  await signIn(page, 'skyline', '/uploads');
+  await signIn(page, 'northwind', '/uploads');
   await page.locator('input[type=file]').first().setInputFiles(FILE);
   const card = page.getByRole('listitem', { name });
   // The page suggests a path first.
@@ -86,7 +86,7 @@ test('a file of gigabytes goes through the page, over a closed tab', async ({ pa
   await page.close({ runBeforeUnload: false });
 
   const again = await context.newPage();
-  await signIn(again, 'skyline', '/uploads');
+  await signIn(again, 'northwind', '/uploads');
   const resumed = again.getByRole('listitem', { name });
   await expect(resumed).toContainText('Interrupted at');
   let sent = 0;
@@ -102,7 +102,7 @@ test('a file of gigabytes goes through the page, over a closed tab', async ({ pa
   const run = await eventually(
     'the run has ended',
     async () => {
-      const { items } = await call<Listing<Run & { size: number }>>('skyline', 'GET', `/submissions?path=notes/${name}`);
+      const { items } = await call<Listing<Run & { size: number }>>('northwind', 'GET', `/submissions?path=notes/${name}`);
       const [found] = items;
       return found && ['completed', 'failed', 'rejected'].includes(found.state) && found;
     },

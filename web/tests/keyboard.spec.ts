@@ -30,7 +30,7 @@ const dialog = (page: Page) => page.getByRole('dialog');
 
 /** Row numbers that the partner gets back, with the reasons. */
 async function rejectedRows(run: Run): Promise<Map<number, string>> {
-  const response = await fetch(`${connection().api}/submissions/${run.runId}/rejected`, { headers: { Authorization: `Bearer ${await token('skyline')}` } });
+  const response = await fetch(`${connection().api}/submissions/${run.runId}/rejected`, { headers: { Authorization: `Bearer ${await token('northwind')}` } });
   const lines = (await response.text()).trim().split('\n').slice(1);
   return new Map(lines.map((line) => [Number(line.split(',')[3]), line]));
 }
@@ -40,7 +40,7 @@ test('a thousand rows of twenty causes are decided without a mouse, each as it w
   const calm = watch(page);
   await preparePipeline();
   const kinds = Array.from({ length: CAUSES * ROWS_EACH }, (_, row) => row % CAUSES);
-  const run = await submit('skyline', `meters/${unique('twenty')}.csv`, readings(kinds), ['reviewing']);
+  const run = await submit('northwind', `meters/${unique('twenty')}.csv`, readings(kinds), ['reviewing']);
   const cases = await casesOf(run, CAUSES);
   /** In the order of the queue. */
   const kindOf = cases.map(({ cause }) => Number(cause.slice('doubt-'.length)));

@@ -30,7 +30,7 @@ test('a case of 100,000 rows opens, scrolls and is decided', async ({ page }) =>
   test.skip(!process.env['SLUICE_SCALE'], 'set SLUICE_SCALE=1');
   test.setTimeout(1_500_000);
   await preparePipeline();
-  const run = await submit('skyline', `meters/${unique('scale')}.csv`, readings(Array.from({ length: ROWS }, () => 1)), ['reviewing'], 300_000);
+  const run = await submit('northwind', `meters/${unique('scale')}.csv`, readings(Array.from({ length: ROWS }, () => 1)), ['reviewing'], 300_000);
   const [one] = await casesOf(run, 1);
   await watchSmoothness(page);
   await signIn(page, 'rita', '/reviews');

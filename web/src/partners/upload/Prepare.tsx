@@ -65,7 +65,9 @@ export function Prepare({ chosen, path: first, fixes = null, partner: given = nu
   useEffect(() => void look(), []);
 
   const start = async (anyway: boolean): Promise<void> => {
-    const answer = await look();
+    let answer = await look();
+    // The path was moved to where its like goes while this was asked.
+    if (path.value !== found.value?.path || answer !== found.value.target) answer = await look();
     if (!answer || answer.kind === 'occupied' || (answer.kind === 'untaken' && !anyway)) return;
     const { path: to, partner: whose } = wanted();
     send({ file, handle, path: to, partner: whose, fixes, granted: answer.granted });

@@ -65,7 +65,7 @@ function Found({ file, trial }: { readonly file: File; readonly trial: Trial }) 
           ))}
         </ul>
       )}
-      {trial.rejectedSample !== '' && (
+      {trial.rejected > 0 && (
         <div>
           <Button size="small" icon="download" onClick={() => saveText(trial.rejectedSample, `trial-rejected-${file.name.replace(/\.(gz|zst)$/, '')}`)}>
             Rejected rows of the trial
