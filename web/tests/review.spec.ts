@@ -168,10 +168,12 @@ test('the queue is searched by the server, however many cases there are', async 
   const { run } = await flightCases({ late: 1, fast: 1 });
   const { cases: others } = await flightCases({ late: 1 });
   await signIn(page, 'rita', '/reviews');
+  await expect(page.getByRole('status').filter({ hasText: /cases?, / })).toBeVisible();
+  // Asked for before it is typed: the page asks as soon as the typing rests.
+  const asked = page.waitForRequest((request) => new URL(request.url()).searchParams.get('text') === run.runId.toUpperCase());
   await page.keyboard.press('/');
   await page.keyboard.type(run.runId.toUpperCase());
-  const asked = page.waitForRequest((request) => request.url().includes('text=') && request.method() === 'GET');
-  expect(new URL((await asked).url()).searchParams.get('text')).toBe(run.runId.toUpperCase());
+  await asked;
   await expect(page.getByRole('status').filter({ hasText: '2 cases, 2 rows' })).toBeVisible();
   await expect(page.locator(`a[href="/reviews/${others[0]!.caseId}"]`)).toHaveCount(0);
   // All of them are younger than an hour.
