@@ -5,6 +5,7 @@
     python tests/api/run.py reviewer   # one role
 """
 
+import functools
 import json
 import os
 import pathlib
@@ -12,13 +13,13 @@ import subprocess
 import sys
 import tempfile
 import time
-import urllib.parse
-import urllib.request
 
 HERE = pathlib.Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE.parent / "clients"))
+ROOT = HERE.parents[1]
+sys.path += [str(HERE.parent / "clients"), str(ROOT / "benches")]
 
-from stack import PATIENCE_SECONDS, ROOT, Stack  # noqa: E402
+import load  # noqa: E402
+from stack import PATIENCE_SECONDS, Stack  # noqa: E402
 
 # The local issuer's people. An operator comes last: it cancels runs.
 PEOPLE = {"partner": "skyline", "reviewer": "rita", "engineer": "emil", "operator": "olga"}
@@ -28,54 +29,26 @@ LEFT_OUT = {"engineer": ["--exclude-method", "GET"]}
 UNLIMITED = "1000000"
 
 
-class Api:
-    """The API of a stack, as one person."""
-
-    def __init__(self, state, person):
-        self.url = json.loads((state / "connection.json").read_text())["api"]
-        self.token = token(state, person)
-
-    def get(self, path):
-        request = urllib.request.Request(self.url + path, headers={"Authorization": f"Bearer {self.token}"})
-        with urllib.request.urlopen(request) as answer:
-            return json.load(answer)
-
-
-def token(state, person):
-    connection = json.loads((state / "connection.json").read_text())
-    principal = next(p for p in json.loads((state / "principals.json").read_text()) if p["name"] == person)
-    form = {
-        "grant_type": "client_credentials",
-        "client_id": principal["clientId"],
-        "client_secret": principal["clientSecret"],
-        "scope": f"{connection['audience']}/.default",
-    }
-    url = connection["issuer"].rstrip("/") + "/oauth2/v2.0/token"
-    with urllib.request.urlopen(url, urllib.parse.urlencode(form).encode()) as answer:
-        return json.load(answer)["access_token"]
-
-
-def dictionaries(state):
+def dictionaries(people):
     """Ids of runs and cases, once rows wait for reviewers, and names of pipelines and tables."""
-    api = Api(state, PEOPLE["operator"])
     started = time.monotonic()
-    while not (cases := api.get("/reviews?limit=5")["items"]):
+    ask = functools.partial(people.api, PEOPLE["operator"])
+    while not (cases := ask("reviews?limit=5")["items"]):
         assert time.monotonic() - started < PATIENCE_SECONDS, "no case is opened"
         time.sleep(0.5)
-    runs = api.get("/runs?limit=20")["items"]
+    runs = ask("runs?limit=20")["items"]
     values = {
         "cases": [case["caseId"] for case in cases],
         "runs": sorted({run["runId"] for run in runs}),
-        "names": [pipeline["name"] for pipeline in api.get("/pipelines")] + [table["name"] for table in api.get("/tables")],
+        "names": [pipeline["name"] for pipeline in ask("pipelines")] + [table["name"] for table in ask("tables")],
     }
     return "".join(f"\n[dictionaries.{name}]\nvalues = {json.dumps(ids)}\n" for name, ids in values.items())
 
 
-def fuzz(state, config, role):
+def fuzz(people, state, config, role):
     started = time.monotonic()
     command = [pathlib.Path(sys.executable).parent / "schemathesis", "--config-file", config, "run", ROOT / "docs/api/openapi.json"]
-    api = Api(state, PEOPLE[role])
-    command += ["--url", api.url, "--header", f"Authorization: Bearer {api.token}", "--no-color"] + LEFT_OUT.get(role, [])
+    command += ["--url", people.facts["api"], "--header", f"Authorization: Bearer {people.token(PEOPLE[role])}", "--no-color"] + LEFT_OUT.get(role, [])
     environment = {**os.environ, "PYTHONPATH": str(HERE), "SCHEMATHESIS_HOOKS": "checks"}
     done = subprocess.run([str(c) for c in command], capture_output=True, text=True, env=environment, cwd=state)
     verdict = "ok" if done.returncode == 0 else f"FAILED\n{done.stdout}{done.stderr}"
@@ -91,11 +64,12 @@ def main():
         stack = Stack(folder)
         try:
             stack.wait()
+            people = load.Stack(state)
             # Some of its rows are held back.
             stack.upload(ROOT / "samples/flights/flights-2013-01.csv", "flights/2013-01.csv")
             config = state / "schemathesis.toml"
-            config.write_text((HERE / "schemathesis.toml").read_text() + dictionaries(state))
-            passed = [fuzz(state, config, role) for role in roles]
+            config.write_text((HERE / "schemathesis.toml").read_text() + dictionaries(people))
+            passed = [fuzz(people, state, config, role) for role in roles]
         finally:
             stack.stop()
     return 0 if all(passed) else 1

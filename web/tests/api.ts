@@ -66,6 +66,12 @@ export async function eventually<T>(what: string, look: () => Promise<T | null |
   throw new Error(`${what}: not after ${patienceMs / 1000} s`);
 }
 
+/** Stores a pipeline, unless this stack has it. */
+export async function ensurePipeline(name: string, texts: { readonly pipeline: string; readonly contract: string }): Promise<void> {
+  const known = await call<readonly { name: string }[]>('emil', 'GET', '/pipelines');
+  if (!known.some((one) => one.name === name)) await call('emil', 'PUT', `/pipelines/${name}`, texts);
+}
+
 /** Sends a file as a partner's program does; answers with its run once it has come to `states`. */
 export async function submit(name: 'skyline' | 'northwind', path: string, text: string, states: readonly string[], patienceMs?: number): Promise<Run> {
   const { url, grantId } = await call<{ url: string; grantId: string }>(name, 'POST', '/submissions', { grant: { kind: 'file', path } });

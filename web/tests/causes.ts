@@ -1,6 +1,6 @@
 /** A pipeline with twenty rules that each hold rows back, and files for it. Of another partner than the one whose upload page is tested. */
 
-import { call } from './api';
+import { ensurePipeline } from './api';
 
 export const CAUSES = 20;
 
@@ -38,11 +38,7 @@ schema:
 `;
 
 /** Stores the pipeline, unless this stack has it. */
-export async function preparePipeline(): Promise<void> {
-  const known = await call<readonly { name: string }[]>('emil', 'GET', '/pipelines');
-  if (known.some(({ name }) => name === 'meters')) return;
-  await call('emil', 'PUT', '/pipelines/meters', { pipeline: PIPELINE, contract: CONTRACT });
-}
+export const preparePipeline = (): Promise<void> => ensurePipeline('meters', { pipeline: PIPELINE, contract: CONTRACT });
 
 /** Rows of these kinds in order; a kind of 99 is held by no rule. */
 export function readings(kinds: readonly number[]): string {

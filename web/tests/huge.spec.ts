@@ -8,7 +8,7 @@ import { basename } from 'node:path';
 
 import { expect, type Page, test } from '@playwright/test';
 
-import { call, eventually, type Page as Listing, type Run } from './api';
+import { call, ensurePipeline, eventually, type Page as Listing, type Run } from './api';
 import { signIn } from './people';
 import { heap } from './smooth';
 
@@ -40,11 +40,6 @@ schema:
       - { name: note, logicalType: string, physicalType: varchar(2000), required: true }
 `;
 
-async function preparePipeline(): Promise<void> {
-  const known = await call<readonly { name: string }[]>('emil', 'GET', '/pipelines');
-  if (!known.some(({ name }) => name === 'notes')) await call('emil', 'PUT', '/pipelines/notes', { pipeline: PIPELINE, contract: CONTRACT });
-}
-
 const percent = async (page: Page): Promise<number> => Number(/(\d+) %/.exec((await page.getByRole('progressbar').first().getAttribute('aria-label')) ?? '')?.[1] ?? -1);
 
 /** Follows the upload up to `until` percent; tells heap and speed. */
@@ -70,7 +65,7 @@ async function follow(page: Page, until: number): Promise<void> {
 test('a file of gigabytes goes through the page, over a closed tab', async ({ page, context }) => {
   test.skip(FILE === '', 'set SLUICE_HUGE to the path of a file');
   test.setTimeout(3_600_000);
-  await preparePipeline();
+  await ensurePipeline('notes', { pipeline: PIPELINE, contract: CONTRACT });
   const name = basename(FILE);
   await signIn(page, 'northwind', '/uploads');
   await page.locator('input[type=file]').first().setInputFiles(FILE);

@@ -1,12 +1,13 @@
 //! axum's extractors with problems as their rejections, and what the access check left for handlers.
 
-use super::problem::Problem;
-use crate::auth::{Caller, Scope};
 use axum::{
     extract::{FromRequest, FromRequestParts, OptionalFromRequestParts, Request},
     http::{HeaderMap, header, request::Parts},
 };
 use serde::de::DeserializeOwned;
+
+use super::problem::Problem;
+use crate::auth::{Caller, Scope};
 
 /// A JSON body.
 #[derive(Debug)]
